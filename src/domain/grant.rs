@@ -1,0 +1,344 @@
+//! The grant: one authorization, its states, and the proof that one is alive.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::clock::Timestamp;
+use super::ids::{ClientId, ClientKey, GrantId, UserId, WorkspaceId};
+use super::scope::Scopes;
+
+/// A position in the commit-ordered log of revocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Revision(i64);
+
+impl Revision {
+    /// Before the first revocation.
+    pub const ZERO: Self = Self(0);
+
+    #[must_use]
+    pub const fn new(value: i64) -> Self {
+        Self(value)
+    }
+
+    #[must_use]
+    pub const fn value(self) -> i64 {
+        self.0
+    }
+}
+
+/// The tenant that a grant belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceRef {
+    pub id: WorkspaceId,
+    pub name: Arc<str>,
+}
+
+/// The client that a grant was issued to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientRef {
+    pub key: ClientKey,
+    pub client_id: ClientId,
+    pub name: String,
+}
+
+/// Whom a grant acts for: the OAuth `sub`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    User { id: UserId, name: String },
+    Client(ClientRef),
+}
+
+impl Owner {
+    /// The `sub` claim. A user's id and a client's id never look alike (RFC 9700 §4.15).
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::User { id, .. } => id.to_string(),
+            Self::Client(client) => client.client_id.to_string(),
+        }
+    }
+
+    #[must_use]
+    pub const fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } => Some(*id),
+            Self::Client(_) => None,
+        }
+    }
+}
+
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, name) = match self {
+            Self::User { name, .. } => ("user", name),
+            Self::Client(client) => ("client", &client.name),
+        };
+        let mut owner = serializer.serialize_struct("Owner", 3)?;
+        owner.serialize_field("type", kind)?;
+        owner.serialize_field("id", &self.subject())?;
+        owner.serialize_field("name", name)?;
+        owner.end()
+    }
+}
+
+/// What is stored of a grant's state. Expiry is not stored: it follows from the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Active,
+    Disabled,
+    Revoked,
+}
+
+impl State {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled, Self::Revoked].into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// The state after a revocation. Revoked is terminal.
+    #[must_use]
+    pub const fn revoked(self) -> Changed {
+        match self {
+            Self::Revoked => Changed::Already,
+            Self::Active | Self::Disabled => Changed::To(Self::Revoked),
+        }
+    }
+}
+
+/// What a transition does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    To(State),
+    Already,
+}
+
+/// What people see of a grant's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    Expired,
+    Disabled,
+    Revoked,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        })
+    }
+}
+
+/// Which door a grant came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Api,
+    Admin,
+    Oauth,
+}
+
+impl Origin {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Admin => "admin",
+            Self::Oauth => "oauth",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Api, Self::Admin, Self::Oauth].into_iter().find(|origin| origin.as_str() == name)
+    }
+}
+
+/// What is known of the request that opened a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDetails {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ip_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+}
+
+/// One authorization.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub id: GrantId,
+    pub workspace: WorkspaceRef,
+    pub policy: String,
+    pub origin: Origin,
+    pub name: Option<String>,
+    pub owner: Owner,
+    pub client: Option<ClientRef>,
+    pub state: State,
+    pub scopes: Scopes,
+    pub apis: Vec<String>,
+    pub plans: Vec<String>,
+    pub extra_fields: Map<String, Value>,
+    pub session: SessionDetails,
+    /// The key that opened this session, if one did: a session dies with its key.
+    pub parent: Option<GrantId>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by: Option<String>,
+    pub revoke_reason: Option<String>,
+    pub version: i64,
+    /// The log position at which the issuer knew its parents to be alive.
+    pub revision: Revision,
+    /// The highest cut-off that applies to it, and whether its parent is dead, as the store read them.
+    pub cut_off: CutOff,
+}
+
+/// What kills a grant from outside its own row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CutOff {
+    /// The highest revision of a mass revocation that reaches this grant.
+    pub revision: Option<Revision>,
+    pub parent_dead: bool,
+}
+
+/// Why a grant is not alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dead {
+    Expired,
+    Disabled,
+    Revoked,
+}
+
+impl Grant {
+    /// The state that people see. A revocation outranks everything, disabling outranks expiry.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        let cut = self.cut_off.parent_dead || self.cut_off.revision.is_some_and(|cut| self.revision < cut);
+        match self.state {
+            State::Revoked => Status::Revoked,
+            _ if cut => Status::Revoked,
+            State::Disabled => Status::Disabled,
+            State::Active if self.expires_at.is_some_and(|end| end <= now) => Status::Expired,
+            State::Active => Status::Active,
+        }
+    }
+
+    /// # Errors
+    /// Why the grant is not alive at `now`.
+    pub fn live(self, now: Timestamp) -> Result<Live<Self>, (Self, Dead)> {
+        match self.status(now) {
+            Status::Active => Ok(Live(self)),
+            Status::Expired => Err((self, Dead::Expired)),
+            Status::Disabled => Err((self, Dead::Disabled)),
+            Status::Revoked => Err((self, Dead::Revoked)),
+        }
+    }
+}
+
+/// Proof that a grant was alive when it was read. Only [`Grant::live`] makes one.
+#[derive(Clone, Debug)]
+pub struct Live<T>(T);
+
+impl<T> Deref for Live<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Live<T> {
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::entropy::Entropy;
+
+    pub(crate) fn grant() -> Grant {
+        let (now, entropy) = (Timestamp::from_ms(1_000), Entropy::seeded(1));
+        Grant {
+            id: GrantId::generate(None, &entropy),
+            workspace: WorkspaceRef { id: WorkspaceId::generate(now, &entropy), name: "acme".into() },
+            policy: "short".to_owned(),
+            origin: Origin::Api,
+            name: None,
+            owner: Owner::User { id: UserId::generate(now, &entropy), name: "ada".to_owned() },
+            client: None,
+            state: State::Active,
+            scopes: Scopes::default(),
+            apis: Vec::new(),
+            plans: Vec::new(),
+            extra_fields: Map::new(),
+            session: SessionDetails::default(),
+            parent: None,
+            created_at: now,
+            expires_at: Some(Timestamp::from_ms(2_000)),
+            last_used_at: None,
+            revoked_at: None,
+            revoked_by: None,
+            revoke_reason: None,
+            version: 1,
+            revision: Revision::new(5),
+            cut_off: CutOff::default(),
+        }
+    }
+
+    #[test]
+    fn a_grant_is_dead_at_its_end_and_alive_the_millisecond_before() {
+        assert!(grant().live(Timestamp::from_ms(1_999)).is_ok());
+        assert_eq!(grant().live(Timestamp::from_ms(2_000)).unwrap_err().1, Dead::Expired);
+    }
+
+    #[test]
+    fn a_cut_off_reaches_what_was_issued_before_it_only() {
+        let status = |cut| {
+            let grant = Grant { cut_off: CutOff { revision: Some(Revision::new(cut)), parent_dead: false }, ..grant() };
+            grant.status(Timestamp::from_ms(1_500))
+        };
+        assert_eq!(status(4), Status::Active);
+        assert_eq!(status(5), Status::Active);
+        assert_eq!(status(6), Status::Revoked);
+    }
+
+    #[test]
+    fn a_revocation_outranks_disabling_and_expiry() {
+        let now = Timestamp::from_ms(9_000);
+        assert_eq!(Grant { state: State::Revoked, ..grant() }.status(now), Status::Revoked);
+        assert_eq!(Grant { state: State::Disabled, ..grant() }.status(now), Status::Disabled);
+        let orphan = CutOff { revision: None, parent_dead: true };
+        assert_eq!(Grant { cut_off: orphan, ..grant() }.status(now), Status::Revoked);
+    }
+
+    #[test]
+    fn revoked_is_terminal() {
+        assert_eq!(State::Active.revoked(), Changed::To(State::Revoked));
+        assert_eq!(State::Disabled.revoked(), Changed::To(State::Revoked));
+        assert_eq!(State::Revoked.revoked(), Changed::Already);
+    }
+}

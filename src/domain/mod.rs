@@ -1,0 +1,14 @@
+//! Floor 1: the pure rules of the product. No I/O, no clock of its own, no randomness of its own.
+
+pub mod base62;
+pub mod clock;
+pub mod entropy;
+pub mod family;
+pub mod grant;
+pub mod ids;
+pub mod keys;
+pub mod lifetime;
+pub mod policy;
+pub mod scope;
+pub mod secret;
+pub mod token_string;

@@ -1,0 +1,42 @@
+//! Installs Debian packages, as root or through a sudo that asks for no password.
+
+use std::{ffi::OsStr, path::Path, process::Command};
+
+use crate::{Result, command, os_user};
+
+/// While this file exists, installing a Postgres server makes no cluster of its own that would start at every boot.
+const NO_MAIN_CLUSTER: &str = "/etc/postgresql-common/createcluster.d/jeton-xtask.conf";
+
+/// Installs packages without their recommendations. An error says why it cannot.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    command::run(apt_get()?.args(["-qq", "update"]))?;
+    command::run(apt_get()?.args(["-qq", "-y", "install", "--no-install-recommends"]).args(packages))
+}
+
+/// Installs the server's programs only: the setting that says so is there for just that long.
+pub(crate) fn install_postgres() -> Result<()> {
+    let script = r#"mkdir -p "${0%/*}" && echo "create_main_cluster = false" >"$0""#;
+    command::run(apt_get().and(as_root("/bin/sh"))?.args(["-c", script, NO_MAIN_CLUSTER]))?;
+    let installed = install(&["postgresql"]);
+    command::run(as_root("rm")?.args(["-f", NO_MAIN_CLUSTER]))?;
+    installed
+}
+
+fn apt_get() -> Result<Command> {
+    let program = command::on_path("apt-get").ok_or("there is no apt-get")?;
+    let mut command = as_root("env")?;
+    command.arg("DEBIAN_FRONTEND=noninteractive").arg(program);
+    Ok(command)
+}
+
+fn as_root(program: impl AsRef<OsStr>) -> Result<Command> {
+    if os_user::is_root()? {
+        return Ok(Command::new(program));
+    }
+    let mut sudo = Command::new(command::on_path("sudo").as_deref().unwrap_or(Path::new("sudo")));
+    sudo.arg("-n");
+    let mut probe = Command::new(sudo.get_program());
+    command::capture(probe.args(["-n", "true"])).map_err(|error| format!("neither root nor sudo: {error}"))?;
+    sudo.arg(program);
+    Ok(sudo)
+}

@@ -1,0 +1,29 @@
+//! `xtask test`: every test of the workspace, those that need a Postgres or a client library included.
+
+use std::ffi::OsString;
+
+use crate::{
+    Result,
+    arguments::TestArguments,
+    clients::Clients,
+    command,
+    postgres::{Durability, Server},
+    workspace,
+};
+
+/// Returns cargo's exit status.
+pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
+    let arguments = TestArguments::split(arguments);
+    let clients = Clients::provision()?;
+    let server = Server::start(Durability::Fast)?;
+    let mut cargo = workspace::cargo();
+    cargo.arg("test");
+    if !arguments.choose_packages() {
+        cargo.arg("--workspace");
+    }
+    cargo.arg("--no-fail-fast").args(&arguments.cargo);
+    cargo.args(["--", "--include-ignored"]).args(&arguments.binary);
+    server.describe_to(&mut cargo);
+    clients.describe_to(&mut cargo);
+    command::status(&mut cargo)
+}
