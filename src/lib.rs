@@ -4,3 +4,5 @@
 //! `service` (use cases), `http` (the wire). A floor names only lower floors; a test enforces it.
 
 pub mod domain;
+pub mod store;
+pub mod cluster;

@@ -27,10 +27,7 @@ pub struct Challenge {
 impl Challenge {
     /// With a realm (RFC 9110 §11.5). Quotes and backslashes are escaped; what is not printable ASCII is dropped.
     pub fn new(realm: &str) -> Self {
-        Self {
-            realm: quotable(realm),
-            resource_metadata: None,
-        }
+        Self { realm: quotable(realm), resource_metadata: None }
     }
 
     /// Adds the URL of the protected resource metadata (RFC 9728 §5.1), cleaned as the realm is.
@@ -42,10 +39,7 @@ impl Challenge {
 
     /// The header value of a 400, 401 or 403; `None` for 429 and 503, which no other credential would help.
     pub fn header(&self, refusal: &Refusal) -> Option<HeaderValue> {
-        if matches!(
-            refusal,
-            Refusal::LimitExceeded { .. } | Refusal::Unavailable(_)
-        ) {
+        if matches!(refusal, Refusal::LimitExceeded { .. } | Refusal::Unavailable(_)) {
             return None;
         }
         let mut value = String::from("Bearer");
@@ -103,10 +97,7 @@ mod tests {
 
     #[test]
     fn a_missing_credential_gets_no_error() {
-        assert_eq!(
-            header(&Challenge::new("example"), &Refusal::Missing),
-            r#"Bearer realm="example""#
-        );
+        assert_eq!(header(&Challenge::new("example"), &Refusal::Missing), r#"Bearer realm="example""#);
     }
 
     #[test]

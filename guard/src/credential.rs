@@ -45,9 +45,7 @@ impl<'a> Presented<'a> {
 
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presented")
-            .field("via", &self.via)
-            .finish_non_exhaustive()
+        f.debug_struct("Presented").field("via", &self.via).finish_non_exhaustive()
     }
 }
 
@@ -99,10 +97,7 @@ impl Malformed {
 /// assert_eq!(credential(&headers, None).unwrap_err(), Malformed::TwoCredentials);
 /// # Ok::<(), Malformed>(())
 /// ```
-pub fn credential<'a>(
-    headers: &'a HeaderMap,
-    query: Option<&str>,
-) -> Result<Option<Presented<'a>>, Malformed> {
+pub fn credential<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<Option<Presented<'a>>, Malformed> {
     if query.is_some_and(names_access_token) {
         return Err(Malformed::InQuery);
     }
@@ -129,10 +124,7 @@ pub fn credential<'a>(
 
 /// What follows the scheme `Bearer`; `None` behind any other scheme, empty if no space sets it off.
 fn behind_bearer(value: &[u8]) -> Option<&[u8]> {
-    let end = value
-        .iter()
-        .position(|byte| !is_tchar(*byte))
-        .unwrap_or(value.len());
+    let end = value.iter().position(|byte| !is_tchar(*byte)).unwrap_or(value.len());
     let (scheme, rest) = value.split_at(end);
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return None;
@@ -153,10 +145,8 @@ fn b64token(raw: &[u8]) -> Option<&str> {
     }
     let padding = raw.iter().rev().take_while(|byte| **byte == b'=').count();
     let (body, _) = raw.split_at(raw.len() - padding);
-    let well_formed = !body.is_empty()
-        && body
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte));
+    let well_formed =
+        !body.is_empty() && body.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte));
     if !well_formed {
         return None;
     }
@@ -196,29 +186,19 @@ mod tests {
     fn the_scheme_is_matched_without_case() {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             let read = read(&[("authorization", &format!("{scheme} abc"))]);
-            assert_eq!(
-                read,
-                Ok(Some(("abc".to_owned(), Via::Bearer))),
-                "{scheme}"
-            );
+            assert_eq!(read, Ok(Some(("abc".to_owned(), Via::Bearer))), "{scheme}");
         }
     }
 
     #[test]
     fn more_than_one_space_may_set_the_token_off() {
-        assert_eq!(
-            read(&[("authorization", "Bearer    abc")]),
-            Ok(Some(("abc".to_owned(), Via::Bearer)))
-        );
+        assert_eq!(read(&[("authorization", "Bearer    abc")]), Ok(Some(("abc".to_owned(), Via::Bearer))));
     }
 
     #[test]
     fn both_api_key_headers_take_the_same_strings() {
         for name in ["api-key", "x-api-key"] {
-            assert_eq!(
-                read(&[(name, "a.b-c_d~e+f/g==")]),
-                Ok(Some(("a.b-c_d~e+f/g==".to_owned(), Via::ApiKey)))
-            );
+            assert_eq!(read(&[(name, "a.b-c_d~e+f/g==")]), Ok(Some(("a.b-c_d~e+f/g==".to_owned(), Via::ApiKey))));
         }
     }
 
@@ -254,8 +234,18 @@ mod tests {
     #[test]
     fn a_token_that_is_no_b64token_is_malformed() {
         for value in [
-            "Bearer a b", "Bearer abc ", "Bearer a,b", "Bearer \"abc\"", "Bearer =", "Bearer a=b",
-            "Bearer caf\u{e9}", "Bearer\tabc", "Bearer \tabc", "Bearer/abc", "Bearer,abc", "Bearer=",
+            "Bearer a b",
+            "Bearer abc ",
+            "Bearer a,b",
+            "Bearer \"abc\"",
+            "Bearer =",
+            "Bearer a=b",
+            "Bearer caf\u{e9}",
+            "Bearer\tabc",
+            "Bearer \tabc",
+            "Bearer/abc",
+            "Bearer,abc",
+            "Bearer=",
         ] {
             let read = read(&[("authorization", value)]);
             assert_eq!(read, Err(Malformed::Header), "{value}");
@@ -268,10 +258,7 @@ mod tests {
     #[test]
     fn a_token_may_have_4096_bytes_and_not_one_more() {
         let longest = "a".repeat(MAX_TOKEN_BYTES);
-        assert_eq!(
-            read(&[("api-key", &longest)]),
-            Ok(Some((longest.clone(), Via::ApiKey)))
-        );
+        assert_eq!(read(&[("api-key", &longest)]), Ok(Some((longest.clone(), Via::ApiKey))));
         let value = format!("Bearer {longest}a");
         assert_eq!(read(&[("authorization", &value)]), Err(Malformed::Header));
     }

@@ -64,27 +64,14 @@ where
     S: Service<Request<ReqB>>,
     V: Validator,
 {
-    pub(crate) fn validating(
-        verdict: V::Future,
-        request: Request<ReqB>,
-        inner: S,
-        rules: Arc<Rules<V, R>>,
-    ) -> Self {
-        let waiting = Some(Waiting {
-            request,
-            inner,
-            rules,
-        });
-        Self {
-            state: State::Validating { verdict, waiting },
-        }
+    pub(crate) fn validating(verdict: V::Future, request: Request<ReqB>, inner: S, rules: Arc<Rules<V, R>>) -> Self {
+        let waiting = Some(Waiting { request, inner, rules });
+        Self { state: State::Validating { verdict, waiting } }
     }
 
     pub(crate) fn refused(response: Response<ResB>) -> Self {
         let response = Some(response);
-        Self {
-            state: State::Refused { response },
-        }
+        Self { state: State::Refused { response } }
     }
 }
 
@@ -102,9 +89,7 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Validating { verdict, waiting } => {
                     let outcome = ready!(verdict.poll(cx));
-                    let waiting = waiting
-                        .take()
-                        .expect("it is taken once, when this state ends");
+                    let waiting = waiting.take().expect("it is taken once, when this state ends");
                     waiting.resume(outcome)
                 }
                 StateProjection::Serving { response } => return response.poll(cx),

@@ -85,15 +85,8 @@ impl Introspection {
     /// An inactive answer does not say why. A token of another type is refused too: presented as a bearer token, a token that
     /// is bound to a key lacks the proof of that key (RFC 9449 §7.2).
     pub fn into_outcome(self) -> Outcome<Self> {
-        let bearer = self
-            .token_type
-            .as_ref()
-            .is_none_or(|token_type| token_type.eq_ignore_ascii_case("Bearer"));
-        if self.active && bearer {
-            Outcome::Active(self)
-        } else {
-            Outcome::Inactive(Inactive::Unproven)
-        }
+        let bearer = self.token_type.as_ref().is_none_or(|token_type| token_type.eq_ignore_ascii_case("Bearer"));
+        if self.active && bearer { Outcome::Active(self) } else { Outcome::Inactive(Inactive::Unproven) }
     }
 }
 
@@ -146,11 +139,7 @@ impl Serialize for Introspection {
     }
 }
 
-fn some<M: SerializeMap, T: Serialize>(
-    map: &mut M,
-    name: &'static str,
-    value: Option<T>,
-) -> Result<(), M::Error> {
+fn some<M: SerializeMap, T: Serialize>(map: &mut M, name: &'static str, value: Option<T>) -> Result<(), M::Error> {
     match value {
         Some(value) => map.serialize_entry(name, &value),
         None => Ok(()),
@@ -197,10 +186,7 @@ mod tests {
             "extension_field": "twenty-seven"
         }));
         assert_eq!(introspection.exp, Some(1_419_356_238));
-        assert_eq!(
-            introspection.aud,
-            Some(vec!["https://protected.example.net/resource".to_owned()])
-        );
+        assert_eq!(introspection.aud, Some(vec!["https://protected.example.net/resource".to_owned()]));
         assert!(introspection.has_scope("dolphin"));
     }
 
@@ -219,10 +205,7 @@ mod tests {
     #[test]
     fn an_active_answer_always_has_its_lists() {
         let written = serde_json::to_string(&read(json!({"active": true}))).unwrap();
-        assert_eq!(
-            written,
-            r#"{"active":true,"apis":[],"plans":[],"extra_fields":{}}"#
-        );
+        assert_eq!(written, r#"{"active":true,"apis":[],"plans":[],"extra_fields":{}}"#);
     }
 
     #[test]
@@ -247,10 +230,7 @@ mod tests {
         assert_eq!(read(json!({"active": true})).aud, None);
         assert_eq!(aud(Value::Null), None);
         assert_eq!(aud(json!("x")), Some(vec!["x".to_owned()]));
-        assert_eq!(
-            aud(json!(["x", "y"])),
-            Some(vec!["x".to_owned(), "y".to_owned()])
-        );
+        assert_eq!(aud(json!(["x", "y"])), Some(vec!["x".to_owned(), "y".to_owned()]));
     }
 
     #[test]
@@ -271,10 +251,7 @@ mod tests {
 
     #[test]
     fn an_active_bearer_token_is_accepted() {
-        for answer in [
-            json!({"active": true}),
-            json!({"active": true, "token_type": "bearer"}),
-        ] {
+        for answer in [json!({"active": true}), json!({"active": true, "token_type": "bearer"})] {
             assert!(matches!(read(answer).into_outcome(), Outcome::Active(_)));
         }
     }

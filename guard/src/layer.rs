@@ -23,12 +23,7 @@ impl<V: Validator> GuardLayer<V> {
     /// Takes any valid token, and refuses with [`JsonResponder`].
     pub fn new(validator: V, challenge: Challenge) -> Self {
         Self {
-            rules: Arc::new(Rules {
-                validator,
-                challenge,
-                requirement: Requirement::none(),
-                responder: JsonResponder,
-            }),
+            rules: Arc::new(Rules { validator, challenge, requirement: Requirement::none(), responder: JsonResponder }),
         }
     }
 }
@@ -66,9 +61,7 @@ impl<S, V, R> Layer<S> for GuardLayer<V, R> {
 
 impl<V, R> fmt::Debug for GuardLayer<V, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardLayer")
-            .field("rules", &self.rules)
-            .finish()
+        f.debug_struct("GuardLayer").field("rules", &self.rules).finish()
     }
 }
 

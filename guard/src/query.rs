@@ -45,25 +45,16 @@ mod tests {
 
     #[test]
     fn the_parameter_is_found_at_any_place() {
-        for query in [
-            "access_token=x",
-            "access_token=",
-            "access_token",
-            "a=1&access_token=x",
-            "a&&access_token=x&b",
-        ] {
+        for query in ["access_token=x", "access_token=", "access_token", "a=1&access_token=x", "a&&access_token=x&b"] {
             assert!(names_access_token(query), "{query}");
         }
     }
 
     #[test]
     fn the_name_is_compared_after_percent_decoding() {
-        for query in [
-            "access%5Ftoken=x",
-            "access%5ftoken=x",
-            "%61ccess_toke%6E=x",
-            "b=%zz&%61%63%63%65%73%73%5f%74%6f%6b%65%6e",
-        ] {
+        for query in
+            ["access%5Ftoken=x", "access%5ftoken=x", "%61ccess_toke%6E=x", "b=%zz&%61%63%63%65%73%73%5f%74%6f%6b%65%6e"]
+        {
             assert!(names_access_token(query), "{query}");
         }
     }

@@ -67,25 +67,19 @@ impl Refusal {
             Self::InsufficientScope { scope } if scope.is_empty() => {
                 Some("The access token does not cover this request.")
             }
-            Self::InsufficientScope { .. } => {
-                Some("The access token lacks a scope that this request needs.")
-            }
+            Self::InsufficientScope { .. } => Some("The access token lacks a scope that this request needs."),
             Self::LimitExceeded { .. } => Some("The limit of the plan is used up."),
-            Self::Unavailable(_) => {
-                Some("The access token cannot be checked at the moment. Try again later.")
-            }
+            Self::Unavailable(_) => Some("The access token cannot be checked at the moment. Try again later."),
         }
     }
 
     /// The `Retry-After` of 429 and 503, in seconds (RFC 9110 §10.2.3).
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Self::LimitExceeded { retry_after_s }
-            | Self::Unavailable(Unavailable { retry_after_s }) => Some(*retry_after_s),
-            Self::Missing
-            | Self::Malformed(_)
-            | Self::InvalidToken(_)
-            | Self::InsufficientScope { .. } => None,
+            Self::LimitExceeded { retry_after_s } | Self::Unavailable(Unavailable { retry_after_s }) => {
+                Some(*retry_after_s)
+            }
+            Self::Missing | Self::Malformed(_) | Self::InvalidToken(_) | Self::InsufficientScope { .. } => None,
         }
     }
 }
@@ -122,13 +116,8 @@ mod tests {
 
     fn each() -> Vec<Refusal> {
         let malformed = [Malformed::TwoCredentials, Malformed::Header, Malformed::InQuery];
-        let inactive = [
-            Inactive::Unproven,
-            Inactive::Expired,
-            Inactive::Revoked,
-            Inactive::Disabled,
-            Inactive::OtherWorkspace,
-        ];
+        let inactive =
+            [Inactive::Unproven, Inactive::Expired, Inactive::Revoked, Inactive::Disabled, Inactive::OtherWorkspace];
         let mut each = vec![
             Refusal::Missing,
             Refusal::InsufficientScope { scope: String::new() },

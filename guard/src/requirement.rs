@@ -137,18 +137,12 @@ mod tests {
     #[test]
     fn each_named_workspace_must_hold() {
         let requirement = Requirement::none().workspace("acme").workspace("globex");
-        assert_eq!(
-            requirement.check(&Token),
-            Err(Refusal::InvalidToken(Inactive::OtherWorkspace))
-        );
+        assert_eq!(requirement.check(&Token), Err(Refusal::InvalidToken(Inactive::OtherWorkspace)));
     }
 
     #[test]
     fn another_workspace_is_told_before_a_lacking_scope() {
         let requirement = Requirement::none().scope("admin").workspace("globex");
-        assert_eq!(
-            requirement.check(&Token),
-            Err(Refusal::InvalidToken(Inactive::OtherWorkspace))
-        );
+        assert_eq!(requirement.check(&Token), Err(Refusal::InvalidToken(Inactive::OtherWorkspace)));
     }
 }

@@ -55,9 +55,9 @@ impl<B: From<Bytes>> Responder<B> for JsonResponder {
     fn refuse(&self, refusal: &Refusal, challenge: &Challenge, _request: &Parts) -> Response<B> {
         let body = Body {
             error: refusal.error().unwrap_or("unauthorized"),
-            error_description: refusal.description().unwrap_or(
-                "A credential is required. Send a token as Authorization: Bearer, or as X-API-Key.",
-            ),
+            error_description: refusal
+                .description()
+                .unwrap_or("A credential is required. Send a token as Authorization: Bearer, or as X-API-Key."),
         };
         let body = serde_json::to_vec(&body).expect("two strings always serialize");
         let mut response = Response::new(B::from(Bytes::from(body)));

@@ -65,19 +65,12 @@ where
 
 impl<S: fmt::Debug, V, R> fmt::Debug for Guard<S, V, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard")
-            .field("inner", &self.inner)
-            .field("rules", &self.rules)
-            .finish()
+        f.debug_struct("Guard").field("inner", &self.inner).field("rules", &self.rules).finish()
     }
 }
 
 impl<V, R> Rules<V, R> {
-    pub(crate) fn refuse<ReqB, ResB>(
-        &self,
-        refusal: &Refusal,
-        request: Request<ReqB>,
-    ) -> Response<ResB>
+    pub(crate) fn refuse<ReqB, ResB>(&self, refusal: &Refusal, request: Request<ReqB>) -> Response<ResB>
     where
         R: Responder<ResB>,
     {

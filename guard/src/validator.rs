@@ -117,22 +117,14 @@ mod tests {
 
     #[test]
     fn a_token_of_another_workspace_reads_as_an_unknown_one() {
-        assert_eq!(
-            Inactive::OtherWorkspace.description(),
-            Inactive::Unproven.description()
-        );
+        assert_eq!(Inactive::OtherWorkspace.description(), Inactive::Unproven.description());
     }
 
     #[test]
     fn what_a_proven_caller_reads_tells_the_reasons_apart() {
-        let mut seen: Vec<_> = [
-            Inactive::Unproven,
-            Inactive::Expired,
-            Inactive::Revoked,
-            Inactive::Disabled,
-        ]
-        .map(Inactive::description)
-        .to_vec();
+        let mut seen: Vec<_> = [Inactive::Unproven, Inactive::Expired, Inactive::Revoked, Inactive::Disabled]
+            .map(Inactive::description)
+            .to_vec();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 4);

@@ -1,6 +1,7 @@
 //! Floor 1: the pure rules of the product. No I/O, no clock of its own, no randomness of its own.
 
 pub mod base62;
+pub mod client;
 pub mod clock;
 pub mod entropy;
 pub mod family;

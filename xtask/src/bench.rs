@@ -10,11 +10,11 @@ use crate::{
 
 /// Returns the exit status of the first step that fails, or the benchmark's.
 pub(crate) fn run(arguments: &[OsString]) -> Result<u8> {
-    let server = Server::start(Durability::Durable)?;
     let built = command::status(workspace::cargo().args(["build", "--release"]))?;
     if built != 0 {
         return Ok(built);
     }
+    let server = Server::start(Durability::Durable)?;
     let mut bench = workspace::cargo();
     bench.args(["bench", "--bench", "load", "--"]).args(arguments);
     server.describe_to(&mut bench);

@@ -1,6 +1,6 @@
 //! Installs Debian packages, as root or through a sudo that asks for no password.
 
-use std::{ffi::OsStr, path::Path, process::Command};
+use std::{ffi::OsStr, process::Command};
 
 use crate::{Result, command, os_user};
 
@@ -16,7 +16,9 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
 /// Installs the server's programs only: the setting that says so is there for just that long.
 pub(crate) fn install_postgres() -> Result<()> {
     let script = r#"mkdir -p "${0%/*}" && echo "create_main_cluster = false" >"$0""#;
-    command::run(apt_get().and(as_root("/bin/sh"))?.args(["-c", script, NO_MAIN_CLUSTER]))?;
+    // Asked first, so that nothing is written on a machine that is not Debian's.
+    apt_get()?;
+    command::run(as_root("/bin/sh")?.args(["-c", script, NO_MAIN_CLUSTER]))?;
     let installed = install(&["postgresql"]);
     command::run(as_root("rm")?.args(["-f", NO_MAIN_CLUSTER]))?;
     installed
@@ -33,10 +35,8 @@ fn as_root(program: impl AsRef<OsStr>) -> Result<Command> {
     if os_user::is_root()? {
         return Ok(Command::new(program));
     }
-    let mut sudo = Command::new(command::on_path("sudo").as_deref().unwrap_or(Path::new("sudo")));
-    sudo.arg("-n");
-    let mut probe = Command::new(sudo.get_program());
-    command::capture(probe.args(["-n", "true"])).map_err(|error| format!("neither root nor sudo: {error}"))?;
-    sudo.arg(program);
+    command::capture(Command::new("sudo").args(["-n", "true"])).map_err(|error| format!("not root, and {error}"))?;
+    let mut sudo = Command::new("sudo");
+    sudo.arg("-n").arg(program);
     Ok(sudo)
 }

@@ -69,7 +69,7 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> Result<u8> {
     match command {
         "test" => test::run(arguments),
         "bench" => bench::run(&arguments),
-        "postgres" => with_postgres(arguments),
+        "postgres" => with_postgres(&arguments),
         "setup" if arguments.is_empty() => setup(),
         "check" if arguments.is_empty() => check::run(),
         "ci" if arguments.is_empty() => match check::run()? {
@@ -94,14 +94,14 @@ fn setup() -> Result<u8> {
     Ok(0)
 }
 
-fn with_postgres(arguments: Vec<OsString>) -> Result<u8> {
-    let Some((program, arguments)) = arguments::program(&arguments) else {
+fn with_postgres(arguments: &[OsString]) -> Result<u8> {
+    let Some((program, arguments)) = arguments::program(arguments) else {
         eprint!("{USAGE}");
         return Ok(EXIT_USAGE);
     };
     let server = Server::start(Durability::Fast)?;
     let mut child = std::process::Command::new(program);
-    child.args(arguments);
+    workspace::forget_cargo_run(child.args(arguments));
     server.describe_to(&mut child);
     command::status(&mut child)
 }

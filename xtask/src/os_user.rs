@@ -19,6 +19,7 @@ impl OsUser {
             return Ok(Self::Caller);
         }
         if let Ok(name) = env::var("JETON_TEST_PG_USER") {
+            id(&["-u", &name]).map_err(|error| format!("JETON_TEST_PG_USER: {error}"))?;
             return Ok(Self::Named(name));
         }
         let has_postgres = id(&["-u", "postgres"]).is_ok();

@@ -20,21 +20,25 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// Cargo at the root of the workspace, free of the variables that `cargo run` set for xtask: a build script that reads one
-/// of them would otherwise be run again on every change between `cargo xtask test` and `cargo test`.
+/// Cargo at the root of the workspace.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Resolved before the working directory changes: a relative one is relative to the caller's.
     if env::var_os("CARGO_TARGET_DIR").is_some() {
         cargo.env("CARGO_TARGET_DIR", target());
     }
-    cargo.current_dir(root());
+    forget_cargo_run(cargo.current_dir(root()));
+    cargo
+}
+
+/// Takes away the variables that `cargo run` set for xtask: a build script that reads one of them would otherwise be run
+/// again on every change between `cargo xtask test` and `cargo test`.
+pub(crate) fn forget_cargo_run(child: &mut Command) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(is_set_by_cargo_run) {
-            cargo.env_remove(name);
+            child.env_remove(name);
         }
     }
-    cargo
 }
 
 fn is_set_by_cargo_run(name: &str) -> bool {

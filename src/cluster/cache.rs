@@ -1,0 +1,341 @@
+//! The validation cache: tokens that were read as alive, until something that was committed since kills them.
+//!
+//! It serves where this process is the only one that revokes. What makes it safe is the order of things:
+//! a revocation first raises the fence, then kills, and only then is its caller answered; a fill remembers the fence
+//! from before its read and keeps nothing if it has moved. A kill after the fill finds the entry's cell in the index.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::cutoffs::{CutOffs, Reach, Verdict};
+use super::index::{GrantCell, GrantIndex};
+use crate::domain::client::Client;
+use crate::domain::grant::{Grant, Revision};
+use crate::domain::ids::{ClientId, GrantId, TokenId};
+use crate::store::RevocationSink;
+use crate::store::revoke::{Applied, Target};
+
+/// What a cache of values of this type must know about them.
+pub trait Cacheable: Send + Sync + 'static {
+    /// The grant it rests on.
+    fn grant(&self) -> &Grant;
+
+    /// The key's grant, where a key opened the session: what kills it kills this.
+    fn parent(&self) -> Option<GrantId> {
+        self.grant().parent
+    }
+
+    /// Approximate size in memory.
+    fn bytes(&self) -> usize;
+}
+
+/// A cached value with what can kill it.
+#[derive(Debug)]
+pub struct Entry<T> {
+    value: T,
+    cell: Arc<GrantCell>,
+    parent: Option<Arc<GrantCell>>,
+    reach: Reach,
+    /// The newest cut-off that this entry is known to survive.
+    survived: AtomicI64,
+    /// When a use was last noted, in unix ms.
+    noted: AtomicI64,
+}
+
+/// Whether a cached token may still be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Alive,
+    Dead,
+}
+
+impl<T> Entry<T> {
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// True once per `every_ms` and entry: the caller then records a use.
+    pub fn note_use(&self, now_ms: i64, every_ms: i64) -> bool {
+        let noted = self.noted.load(Ordering::Relaxed);
+        now_ms - noted >= every_ms
+            && self.noted.compare_exchange(noted, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// A promise to fill: holds the fence from before the read.
+#[derive(Clone, Copy, Debug)]
+pub struct Fill {
+    fence: u64,
+    latest_cut_off: i64,
+}
+
+/// The cache of one process. All methods may be called from any thread.
+pub struct ValidationCache<T> {
+    tokens: Cache<TokenId, Arc<Entry<T>>, ByBytes>,
+    clients: Cache<ClientId, Arc<Client>>,
+    client_gate: Mutex<()>,
+    grants: GrantIndex,
+    cut_offs: CutOffs,
+    /// Moves with every revocation.
+    fence: AtomicU64,
+    /// Every revision up to this one has been applied here.
+    applied: AtomicI64,
+    fenced_fills: AtomicU64,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl<T: Cacheable> Weighter<TokenId, Arc<Entry<T>>> for ByBytes {
+    fn weight(&self, _: &TokenId, entry: &Arc<Entry<T>>) -> u64 {
+        (entry.value.bytes() + size_of::<Entry<T>>()) as u64
+    }
+}
+
+/// Clients are few; each is looked up with every authenticated request.
+const CLIENTS: usize = 10_000;
+/// Only sizes the first allocation.
+const TYPICAL_TOKEN_BYTES: u64 = 1024;
+
+impl<T: Cacheable> ValidationCache<T> {
+    /// An empty cache of about `max_bytes`. `head` is the newest revision in the store.
+    #[must_use]
+    pub fn new(max_bytes: u64, head: Revision) -> Self {
+        let items = usize::try_from(max_bytes / TYPICAL_TOKEN_BYTES).unwrap_or(usize::MAX).clamp(16, 1 << 24);
+        Self {
+            tokens: Cache::with_weighter(items, max_bytes, ByBytes),
+            clients: Cache::new(CLIENTS),
+            client_gate: Mutex::default(),
+            grants: GrantIndex::default(),
+            cut_offs: CutOffs::default(),
+            fence: AtomicU64::new(0),
+            applied: AtomicI64::new(head.value()),
+            fenced_fills: AtomicU64::new(0),
+        }
+    }
+
+    /// The revision up to which everything is applied. Read it before the entry that it shall vouch for.
+    pub fn applied(&self) -> Revision {
+        Revision::new(self.applied.load(Ordering::Acquire))
+    }
+
+    /// What is kept of this token, alive or not.
+    pub fn find(&self, id: &TokenId) -> Option<(Arc<Entry<T>>, Health)> {
+        let entry = self.tokens.get(id)?;
+        let health = self.health(&entry)?;
+        Some((entry, health))
+    }
+
+    /// `None` when only the store can tell.
+    fn health(&self, entry: &Entry<T>) -> Option<Health> {
+        if entry.cell.is_dead() || entry.parent.as_ref().is_some_and(|parent| parent.is_dead()) {
+            return Some(Health::Dead);
+        }
+        let (latest, survived) = (self.cut_offs.latest(), entry.survived.load(Ordering::Relaxed));
+        if survived == latest {
+            return Some(Health::Alive);
+        }
+        match self.cut_offs.judge(&entry.reach, survived) {
+            Verdict::Unknown => None,
+            Verdict::Killed => Some(Health::Dead),
+            Verdict::Survives => {
+                entry.survived.store(latest, Ordering::Relaxed);
+                Some(Health::Alive)
+            }
+        }
+    }
+
+    /// To be called before the read that shall fill the cache.
+    pub fn begin_fill(&self) -> Fill {
+        Fill { fence: self.fence.load(Ordering::SeqCst), latest_cut_off: self.cut_offs.latest() }
+    }
+
+    /// Keeps what was read, unless something was revoked since the read began.
+    pub fn fill(&self, fill: Fill, id: TokenId, value: T, noted_ms: i64) -> Arc<Entry<T>> {
+        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence;
+        let parent = value.parent();
+        let cell = self.grants.cell(value.grant().id, fresh);
+        let parent_cell = parent.and_then(|parent| self.grants.cell(parent, fresh));
+        let keep = cell.is_some() && parent.is_some() == parent_cell.is_some();
+        let entry = Arc::new(Entry {
+            reach: Reach::of(value.grant()),
+            value,
+            cell: cell.unwrap_or_default(),
+            parent: parent_cell,
+            survived: AtomicI64::new(fill.latest_cut_off),
+            noted: AtomicI64::new(noted_ms),
+        });
+        if keep {
+            self.tokens.insert(id, Arc::clone(&entry));
+        } else {
+            self.fenced_fills.fetch_add(1, Ordering::Relaxed);
+        }
+        entry
+    }
+
+    pub fn find_client(&self, id: &ClientId) -> Option<Arc<Client>> {
+        self.clients.get(id)
+    }
+
+    /// Keeps a client that was read, unless something was revoked since the read began.
+    pub fn fill_client(&self, fill: Fill, client: &Arc<Client>) {
+        // Whoever raises the fence afterwards waits here before it clears; whoever did so before is seen.
+        let _gate = self.client_gate.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.fence.load(Ordering::SeqCst) == fill.fence {
+            self.clients.insert(client.client_id.clone(), Arc::clone(client));
+        }
+    }
+
+    fn forget_clients(&self) {
+        let _gate = self.client_gate.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clients.clear();
+    }
+
+    /// How many tokens are kept, how many bytes they weigh, and how many fills the fence has refused.
+    pub fn figures(&self) -> (u64, u64, u64) {
+        (self.tokens.len() as u64, self.tokens.weight(), self.fenced_fills.load(Ordering::Relaxed))
+    }
+
+}
+
+impl<T: Cacheable> RevocationSink for ValidationCache<T> {
+    fn committed(&self, revocations: &[Applied]) {
+        self.fence.fetch_add(1, Ordering::SeqCst);
+        for applied in revocations {
+            match &applied.target {
+                Target::Grant(id) => self.grants.kill(*id),
+                Target::CutOff { subject, policy, marked } => {
+                    if let Some(id) = marked {
+                        self.grants.kill(*id);
+                    }
+                    self.cut_offs.raise(*subject, policy, applied.revision);
+                }
+                Target::Client(key) => {
+                    self.forget_clients();
+                    self.cut_offs.raise((*key).into(), "", applied.revision);
+                }
+            }
+        }
+        if let Some(newest) = revocations.iter().map(|applied| applied.revision.value()).max() {
+            self.applied.fetch_max(newest, Ordering::AcqRel);
+        }
+    }
+
+    fn outcome_unknown(&self) {
+        self.fence.fetch_add(1, Ordering::SeqCst);
+        self.tokens.clear();
+        self.forget_clients();
+    }
+}
+
+impl<T> fmt::Debug for ValidationCache<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValidationCache").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::grant::tests::grant;
+
+    struct Value(Grant);
+
+    impl Cacheable for Value {
+        fn grant(&self) -> &Grant {
+            &self.0
+        }
+
+        fn bytes(&self) -> usize {
+            100
+        }
+    }
+
+    fn id(number: u8) -> TokenId {
+        TokenId::from_bytes([number; 16])
+    }
+
+    fn cache() -> ValidationCache<Value> {
+        ValidationCache::new(1 << 20, Revision::new(5))
+    }
+
+    fn applied(revision: i64, target: Target) -> Vec<Applied> {
+        vec![Applied { revision: Revision::new(revision), target, changed: true }]
+    }
+
+    fn health(cache: &ValidationCache<Value>, id: &TokenId) -> Option<Health> {
+        cache.find(id).map(|(_, health)| health)
+    }
+
+    #[test]
+    fn a_revoked_grant_kills_every_cached_token_of_it() {
+        let cache = cache();
+        for number in [1, 2] {
+            cache.fill(cache.begin_fill(), id(number), Value(grant()), 0);
+        }
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
+        cache.committed(&applied(6, Target::Grant(grant().id)));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+        assert_eq!(health(&cache, &id(2)), Some(Health::Dead));
+        assert_eq!(cache.applied(), Revision::new(6));
+    }
+
+    #[test]
+    fn a_fill_whose_read_began_before_a_revocation_is_not_kept() {
+        let cache = cache();
+        let fill = cache.begin_fill();
+        cache.committed(&applied(6, Target::Grant(grant().id)));
+        cache.fill(fill, id(1), Value(grant()), 0);
+        assert_eq!(health(&cache, &id(1)), None);
+        assert_eq!(cache.figures().2, 1);
+    }
+
+    #[test]
+    fn a_cut_off_kills_older_grants_of_its_subject_and_policy_only() {
+        let cache = cache();
+        let Owner::User { id: user, .. } = grant().owner else { unreachable!("the sample is a user's") };
+        let newer = Grant { revision: Revision::new(6), ..grant() };
+        let other = Grant { policy: "other".to_owned(), ..grant() };
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        cache.fill(cache.begin_fill(), id(2), Value(newer), 0);
+        cache.fill(cache.begin_fill(), id(3), Value(other), 0);
+        let target = Target::CutOff { subject: user.into(), policy: "short".to_owned(), marked: None };
+        cache.committed(&applied(6, target));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+        assert_eq!(health(&cache, &id(2)), Some(Health::Alive));
+        assert_eq!(health(&cache, &id(3)), Some(Health::Alive));
+    }
+
+    #[test]
+    fn revoking_a_key_kills_the_sessions_that_it_opened() {
+        let cache = cache();
+        let key = GrantId::from_bytes([9; 16]);
+        let session = Grant { parent: Some(key), ..grant() };
+        cache.fill(cache.begin_fill(), id(1), Value(session), 0);
+        cache.committed(&applied(6, Target::Grant(key)));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+    }
+
+    #[test]
+    fn an_unknown_outcome_empties_the_cache() {
+        let cache = cache();
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        cache.outcome_unknown();
+        assert_eq!(health(&cache, &id(1)), None);
+    }
+
+    #[test]
+    fn a_use_is_noted_once_per_interval() {
+        let cache = cache();
+        let entry = cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        assert!(entry.note_use(60_000, 60_000));
+        assert!(!entry.note_use(61_000, 60_000));
+        assert!(entry.note_use(120_000, 60_000));
+    }
+
+    use crate::domain::grant::Owner;
+}

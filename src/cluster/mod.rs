@@ -1,0 +1,6 @@
+//! Floor 2: what this process keeps in memory of the store, and how revocations reach it.
+
+pub mod cache;
+mod cutoffs;
+mod index;
+pub mod usage;

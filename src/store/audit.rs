@@ -1,0 +1,75 @@
+//! Table `audit_event`: who did what to what, written in the transaction of the act itself.
+
+use super::StoreError;
+use super::database::{Db, DbConn};
+use super::statement::Statement;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{AuditId, WorkspaceId};
+
+const INSERT: Statement = Statement::each(
+    "audit.insert",
+    "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
+     SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT];
+
+/// One act.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub workspace: WorkspaceId,
+    /// `resource.verb`, for instance `token.issue`.
+    pub action: &'static str,
+    /// `user:…`, `client:…` or `system`.
+    pub actor: String,
+    /// The id of what was acted on.
+    pub target: String,
+    pub request_id: Option<String>,
+    /// JSON.
+    pub detail: Option<String>,
+}
+
+/// Writes all `events`; one statement on PostgreSQL.
+pub(super) async fn insert(db: &mut Db<'_>, events: &[&AuditEvent]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let sql = db.sql(&INSERT);
+    match &mut db.conn {
+        DbConn::Sqlite(conn) => {
+            for event in events {
+                let (id, workspace): (&[u8], &[u8]) = (event.id.as_bytes(), event.workspace.as_bytes());
+                sqlx::query(sql)
+                    .bind(id)
+                    .bind(event.at.ms())
+                    .bind(workspace)
+                    .bind(event.action)
+                    .bind(&event.actor)
+                    .bind(&event.target)
+                    .bind(&event.request_id)
+                    .bind(&event.detail)
+                    .execute(&mut **conn)
+                    .await?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            let column = |get: fn(&AuditEvent) -> &str| events.iter().map(|event| get(event)).collect::<Vec<_>>();
+            sqlx::query(sql)
+                .bind(events.iter().map(|event| &event.id.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(events.iter().map(|event| event.at.ms()).collect::<Vec<_>>())
+                .bind(events.iter().map(|event| &event.workspace.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(column(|event| event.action))
+                .bind(column(|event| &event.actor))
+                .bind(column(|event| &event.target))
+                .bind(events.iter().map(|event| event.request_id.as_deref()).collect::<Vec<_>>())
+                .bind(events.iter().map(|event| event.detail.as_deref()).collect::<Vec<_>>())
+                .execute(&mut **conn)
+                .await?;
+        }
+    }
+    Ok(())
+}

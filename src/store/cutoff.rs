@@ -1,0 +1,61 @@
+//! Table `cutoff`: mass revocation by one row.
+
+use super::StoreError;
+use super::database::Db;
+use super::statement::Statement;
+use crate::domain::clock::Timestamp;
+use crate::domain::grant::Revision;
+use crate::domain::ids::{ClientKey, UserId, WorkspaceId};
+
+const RAISE: Statement = Statement::both(
+    "cutoff.raise",
+    "INSERT INTO cutoff (subject, policy, revision, at) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (subject, policy) DO UPDATE SET revision = excluded.revision, at = excluded.at",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&RAISE];
+
+/// Whose grants a mass revocation reaches. The ids are unique across kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subject([u8; 16]);
+
+impl Subject {
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl From<WorkspaceId> for Subject {
+    fn from(id: WorkspaceId) -> Self {
+        Self(*id.as_bytes())
+    }
+}
+
+impl From<UserId> for Subject {
+    fn from(id: UserId) -> Self {
+        Self(*id.as_bytes())
+    }
+}
+
+impl From<ClientKey> for Subject {
+    fn from(id: ClientKey) -> Self {
+        Self(*id.as_bytes())
+    }
+}
+
+/// Kills every grant of `subject` under `policy` (all policies when empty) that is older than `revision`.
+pub(super) async fn raise(
+    db: &mut Db<'_>,
+    subject: Subject,
+    policy: &str,
+    revision: Revision,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = db.sql(&RAISE);
+    on_conn!(db, |conn| {
+        let query = sqlx::query(sql).bind(&subject.0[..]).bind(policy).bind(revision.value()).bind(at.ms());
+        query.execute(&mut **conn).await.map(drop)
+    })?;
+    Ok(())
+}

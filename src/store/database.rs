@@ -1,0 +1,128 @@
+//! The two databases as one enum of concrete connections, and the macro that runs one body on either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+
+use super::statement::{Statement, StatementCounters};
+use super::{RevocationSink, StoreError};
+
+/// Longer than any read on the request path may take; then the caller gets a 503.
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The connections of one database. Cloning is cheap.
+#[derive(Clone)]
+pub(super) struct Database {
+    pub(super) backend: Backend,
+    counters: Arc<StatementCounters>,
+    pub(super) sink: Arc<dyn RevocationSink>,
+}
+
+#[derive(Clone)]
+pub(super) enum Backend {
+    /// One writer, several readers.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// What statements run on: a read connection or an open transaction.
+pub(crate) struct Db<'c> {
+    pub(super) conn: DbConn<'c>,
+    pub(super) counters: &'c StatementCounters,
+}
+
+pub(super) enum DbConn<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Db<'_> {
+    /// The text of `statement` for this database; counts it.
+    pub(super) fn sql(&self, statement: &Statement) -> &'static str {
+        self.counters.count(statement);
+        match self.conn {
+            DbConn::Sqlite(_) => statement.sqlite,
+            DbConn::Postgres(_) => statement.postgres,
+        }
+    }
+}
+
+/// Runs one body on whichever connection it is. `$c` is bound to something that is an executor as `&mut **$c`.
+macro_rules! on_conn {
+    ($db:expr, |$c:ident| $body:expr) => {
+        match &mut $db.conn {
+            $crate::store::database::DbConn::Sqlite($c) => $body,
+            $crate::store::database::DbConn::Postgres($c) => $body,
+        }
+    };
+}
+
+impl Database {
+    pub(super) fn new(backend: Backend, sink: Arc<dyn RevocationSink>) -> Self {
+        Self { backend, counters: Arc::default(), sink }
+    }
+
+    pub(super) const fn counters(&self) -> &Arc<StatementCounters> {
+        &self.counters
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        match self.backend {
+            Backend::Sqlite { .. } => "sqlite",
+            Backend::Postgres(_) => "postgres",
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        match &self.backend {
+            Backend::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Runs one read. A connection that the database closed behind our back costs a silent retry, because a read
+    /// can be repeated.
+    pub(super) async fn read<T, F>(&self, run: F) -> Result<T, StoreError>
+    where
+        F: for<'d> Fn(Db<'d>) -> BoxFuture<'d, Result<T, StoreError>> + Send + Sync,
+    {
+        let attempts = async {
+            match self.read_once(&run).await {
+                Err(StoreError::Unavailable(Some(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)))) => {
+                    self.read_once(&run).await
+                }
+                result => result,
+            }
+        };
+        tokio::time::timeout(READ_TIMEOUT, attempts).await.unwrap_or(Err(StoreError::Unavailable(None)))
+    }
+
+    async fn read_once<T, F>(&self, run: &F) -> Result<T, StoreError>
+    where
+        F: for<'d> Fn(Db<'d>) -> BoxFuture<'d, Result<T, StoreError>> + Send + Sync,
+    {
+        let mut conn = match &self.backend {
+            Backend::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Backend::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        };
+        let conn = match &mut conn {
+            Reader::Sqlite(conn) => DbConn::Sqlite(conn),
+            Reader::Postgres(conn) => DbConn::Postgres(conn),
+        };
+        run(Db { conn, counters: &self.counters }).await
+    }
+}
+
+enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}

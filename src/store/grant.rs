@@ -1,0 +1,328 @@
+//! Table `grant_`: one row per authorization.
+
+use sqlx::FromRow;
+
+use super::database::{Db, DbConn};
+use super::statement::Statement;
+use super::{Store, StoreError, decode, workspace};
+use crate::domain::clock::Timestamp;
+use crate::domain::grant::{
+    ClientRef, CutOff, Grant, Origin, Owner, Revision, SessionDetails, State, WorkspaceRef,
+};
+use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
+use crate::domain::scope::Scopes;
+
+const INSERT: Statement = Statement::each(
+    "grant.insert",
+    "INSERT INTO grant_ (id, workspace_id, policy, origin, name, user_id, client_key, parent_id, state, scopes, \
+     extra_fields, session, created_at, expires_at, version, revision) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10, $11, $12, $13, 1, $14)",
+    "INSERT INTO grant_ (id, workspace_id, policy, origin, name, user_id, client_key, parent_id, state, scopes, \
+     extra_fields, session, created_at, expires_at, version, revision) \
+     SELECT a, b, c, d, e, f, g, h, 'active', i, j, k, l, m, 1, n FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], \
+     $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], \
+     $12::bigint[], $13::bigint[], $14::bigint[]) AS row (a, b, c, d, e, f, g, h, i, j, k, l, m, n)",
+);
+
+/// The columns of a grant as [`Row`] reads them, with the names of what it points at and what cuts it off.
+macro_rules! grant_columns {
+    () => {
+        "g.id, g.workspace_id, w.name AS workspace_name, g.policy, g.origin, g.name, g.user_id, u.username, \
+         g.client_key, c.client_id, c.name AS client_name, g.parent_id, g.state, g.scopes, g.apis, g.plans, \
+         g.extra_fields, g.session, g.created_at, g.expires_at, g.last_used_at, g.revoked_at, g.revoked_by, \
+         g.revoke_reason, g.version, g.revision, \
+         (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) \
+         AND k.policy IN ('', g.policy)) AS cut_revision, \
+         p.state AS parent_state, p.revision AS parent_revision, \
+         (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) \
+         AND k.policy IN ('', p.policy)) AS parent_cut_revision"
+    };
+}
+
+/// What [`grant_columns`] needs beside `grant_ g`.
+macro_rules! grant_joins {
+    () => {
+        "JOIN workspace w ON w.id = g.workspace_id LEFT JOIN user_account u ON u.id = g.user_id \
+         LEFT JOIN client c ON c.id = g.client_key LEFT JOIN grant_ p ON p.id = g.parent_id"
+    };
+}
+pub(super) use {grant_columns, grant_joins};
+
+const FIND: Statement = Statement::both(
+    "grant.find",
+    concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1"),
+);
+/// The row is locked before a token is issued under it or its state is changed, so that neither overtakes the other.
+const LOCK: Statement = Statement::each(
+    "grant.lock",
+    concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1"),
+    concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1 FOR UPDATE OF g"),
+);
+const LIST_OF_USER: Statement = Statement::both(
+    "grant.list_of_user",
+    concat!(
+        "SELECT ",
+        grant_columns!(),
+        " FROM grant_ g ",
+        grant_joins!(),
+        " WHERE g.user_id = $1 AND (g.created_at, g.id) < ($2, $3) ORDER BY g.created_at DESC, g.id DESC LIMIT $4"
+    ),
+);
+const REVOKE: Statement = Statement::both(
+    "grant.revoke",
+    "UPDATE grant_ SET state = 'revoked', revoked_at = $2, revoked_by = $3, revoke_reason = $4, version = version + 1 \
+     WHERE id = $1",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &LIST_OF_USER, &REVOKE];
+
+/// A grant to store.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    pub id: GrantId,
+    pub workspace: WorkspaceId,
+    pub policy: String,
+    pub origin: Origin,
+    pub name: Option<String>,
+    pub user: Option<UserId>,
+    pub client: Option<ClientKey>,
+    pub parent: Option<GrantId>,
+    pub scopes: Scopes,
+    pub extra_fields: serde_json::Map<String, serde_json::Value>,
+    pub session: SessionDetails,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    /// The log position at which its parents were read as alive.
+    pub revision: Revision,
+}
+
+#[derive(FromRow)]
+pub(super) struct Row {
+    id: Vec<u8>,
+    workspace_id: Vec<u8>,
+    workspace_name: String,
+    policy: String,
+    origin: String,
+    name: Option<String>,
+    user_id: Option<Vec<u8>>,
+    username: Option<String>,
+    client_key: Option<Vec<u8>>,
+    client_id: Option<String>,
+    client_name: Option<String>,
+    parent_id: Option<Vec<u8>>,
+    state: String,
+    scopes: String,
+    apis: Option<String>,
+    plans: Option<String>,
+    extra_fields: Option<String>,
+    session: Option<String>,
+    created_at: i64,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+    revoked_by: Option<String>,
+    revoke_reason: Option<String>,
+    version: i64,
+    revision: i64,
+    cut_revision: Option<i64>,
+    parent_state: Option<String>,
+    parent_revision: Option<i64>,
+    parent_cut_revision: Option<i64>,
+}
+
+impl TryFrom<Row> for Grant {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let client = match (row.client_key, row.client_id, row.client_name) {
+            (None, ..) => None,
+            (Some(key), Some(client_id), Some(name)) => Some(ClientRef {
+                key: ClientKey::from_bytes(decode::id_bytes(&key)?),
+                client_id: client_id.parse().ok().ok_or(StoreError::Corrupt("client id"))?,
+                name,
+            }),
+            _ => return Err(StoreError::Corrupt("grant without its client")),
+        };
+        let owner = match (row.user_id, row.username, &client) {
+            (Some(id), Some(name), _) => Owner::User { id: UserId::from_bytes(decode::id_bytes(&id)?), name },
+            (None, _, Some(client)) => Owner::Client(client.clone()),
+            _ => return Err(StoreError::Corrupt("grant without its owner")),
+        };
+        let parent = row.parent_id.as_deref().map(decode::id_bytes).transpose()?.map(GrantId::from_bytes);
+        // A parent that was purged had ended, and its sessions end no later than it does.
+        let parent_dead = match (row.parent_state, row.parent_revision) {
+            (Some(state), Some(revision)) => {
+                decode::word(&state, State::from_name)? != State::Active
+                    || row.parent_cut_revision.is_some_and(|cut| revision < cut)
+            }
+            _ => parent.is_some(),
+        };
+        Ok(Self {
+            id: GrantId::from_bytes(decode::id_bytes(&row.id)?),
+            workspace: WorkspaceRef { id: workspace::id(&row.workspace_id)?, name: row.workspace_name.into() },
+            policy: row.policy,
+            origin: decode::word(&row.origin, Origin::from_name)?,
+            name: row.name,
+            owner,
+            client,
+            state: decode::word(&row.state, State::from_name)?,
+            scopes: row.scopes.parse().ok().ok_or(StoreError::Corrupt("scope"))?,
+            apis: decode::json(row.apis.as_deref())?,
+            plans: decode::json(row.plans.as_deref())?,
+            extra_fields: decode::json(row.extra_fields.as_deref())?,
+            session: decode::json(row.session.as_deref())?,
+            parent,
+            created_at: Timestamp::from_ms(row.created_at),
+            expires_at: decode::moment(row.expires_at),
+            last_used_at: decode::moment(row.last_used_at),
+            revoked_at: decode::moment(row.revoked_at),
+            revoked_by: row.revoked_by,
+            revoke_reason: row.revoke_reason,
+            version: row.version,
+            revision: Revision::new(row.revision),
+            cut_off: CutOff { revision: row.cut_revision.map(Revision::new), parent_dead },
+        })
+    }
+}
+
+/// Writes all `grants`; one statement on PostgreSQL.
+pub(super) async fn insert(db: &mut Db<'_>, grants: &[&NewGrant]) -> Result<(), StoreError> {
+    if grants.is_empty() {
+        return Ok(());
+    }
+    let sql = db.sql(&INSERT);
+    match &mut db.conn {
+        DbConn::Sqlite(conn) => {
+            for grant in grants {
+                let (id, workspace): (&[u8], &[u8]) = (grant.id.as_bytes(), grant.workspace.as_bytes());
+                sqlx::query(sql)
+                    .bind(id)
+                    .bind(workspace)
+                    .bind(&grant.policy)
+                    .bind(grant.origin.as_str())
+                    .bind(&grant.name)
+                    .bind(user_bytes(grant))
+                    .bind(client_bytes(grant))
+                    .bind(parent_bytes(grant))
+                    .bind(grant.scopes.to_string())
+                    .bind(decode::to_json(&grant.extra_fields))
+                    .bind(decode::to_json(&grant.session))
+                    .bind(grant.created_at.ms())
+                    .bind(grant.expires_at.map(Timestamp::ms))
+                    .bind(grant.revision.value())
+                    .execute(&mut **conn)
+                    .await?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            sqlx::query(sql)
+                .bind(grants.iter().map(|grant| &grant.id.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| &grant.workspace.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.policy.as_str()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.origin.as_str()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.name.as_deref()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| user_bytes(grant)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| client_bytes(grant)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| parent_bytes(grant)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.scopes.to_string()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| decode::to_json(&grant.extra_fields)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| decode::to_json(&grant.session)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.created_at.ms()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.expires_at.map(Timestamp::ms)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.revision.value()).collect::<Vec<_>>())
+                .execute(&mut **conn)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn user_bytes(grant: &NewGrant) -> Option<&[u8]> {
+    grant.user.as_ref().map(|id| &id.as_bytes()[..])
+}
+
+fn client_bytes(grant: &NewGrant) -> Option<&[u8]> {
+    grant.client.as_ref().map(|id| &id.as_bytes()[..])
+}
+
+fn parent_bytes(grant: &NewGrant) -> Option<&[u8]> {
+    grant.parent.as_ref().map(|id| &id.as_bytes()[..])
+}
+
+/// Reads a grant and holds its row until the transaction ends.
+pub(super) async fn lock(db: &mut Db<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
+    let sql = db.sql(&LOCK);
+    fetch(db, sql, id).await
+}
+
+pub(super) async fn find(db: &mut Db<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
+    let sql = db.sql(&FIND);
+    fetch(db, sql, id).await
+}
+
+async fn fetch(db: &mut Db<'_>, sql: &'static str, id: GrantId) -> Result<Option<Grant>, StoreError> {
+    let key: &[u8] = id.as_bytes();
+    let row: Option<Row> =
+        on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// Marks a grant as revoked.
+pub(super) async fn revoke(
+    db: &mut Db<'_>,
+    id: GrantId,
+    at: Timestamp,
+    by: &str,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    let sql = db.sql(&REVOKE);
+    let key: &[u8] = id.as_bytes();
+    on_conn!(db, |conn| {
+        sqlx::query(sql).bind(key).bind(at.ms()).bind(by).bind(reason).execute(&mut **conn).await.map(drop)
+    })?;
+    Ok(())
+}
+
+/// Where a page of a list ended: the next one starts behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantCursor {
+    pub created_at: Timestamp,
+    pub id: GrantId,
+}
+
+impl GrantCursor {
+    /// Before the first, that is newest, grant.
+    pub const START: Self = Self { created_at: Timestamp::from_ms(i64::MAX), id: GrantId::from_bytes([0xff; 16]) };
+}
+
+impl Store {
+    pub(crate) async fn find_grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
+        self.database.read(move |mut db| Box::pin(async move { find(&mut db, id).await })).await
+    }
+
+    /// The user's grants, newest first.
+    pub(crate) async fn list_grants_of_user(
+        &self,
+        user: UserId,
+        after: GrantCursor,
+        limit: u32,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let rows: Vec<Row> = self
+            .database
+            .read(move |mut db| {
+                Box::pin(async move {
+                    let sql = db.sql(&LIST_OF_USER);
+                    let (owner, last): (&[u8], &[u8]) = (user.as_bytes(), after.id.as_bytes());
+                    Ok(on_conn!(db, |conn| sqlx::query_as(sql)
+                        .bind(owner)
+                        .bind(after.created_at.ms())
+                        .bind(last)
+                        .bind(i64::from(limit))
+                        .fetch_all(&mut **conn)
+                        .await)?)
+                })
+            })
+            .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}

@@ -1,0 +1,95 @@
+//! Floor 2: the database. sqlx is named nowhere else.
+//!
+//! Owns the connections, the transactions, every statement, and the group commit. Knows nothing of HTTP or of
+//! cryptography: secrets arrive here as digests.
+
+#[macro_use]
+mod database;
+pub(crate) mod audit;
+pub(crate) mod client;
+pub(crate) mod cutoff;
+mod decode;
+mod error;
+pub(crate) mod family;
+pub(crate) mod grant;
+mod group_commit;
+pub(crate) mod issue;
+pub(crate) mod key_session;
+pub(crate) mod lookup;
+mod maintenance;
+mod migrate;
+mod open;
+pub(crate) mod revision;
+pub(crate) mod revoke;
+pub(crate) mod rotate;
+mod statement;
+pub(crate) mod token;
+mod tx;
+pub(crate) mod usage;
+pub(crate) mod user;
+pub(crate) mod workspace;
+
+use std::fmt;
+use std::sync::Arc;
+
+use database::Database;
+pub use error::StoreError;
+use group_commit::Lane;
+use issue::Issue;
+pub use maintenance::Retention;
+pub use open::DatabaseOptions;
+use revoke::Revoke;
+use rotate::Rotate;
+pub use statement::{REGISTRY, Statement, StatementCounters};
+
+/// Told of every revocation between its commit and the answer to whoever asked for it.
+pub trait RevocationSink: Send + Sync + 'static {
+    /// These are committed: no answer that begins from now on may rest on what was read before.
+    fn committed(&self, revocations: &[revoke::Applied]);
+
+    /// Some revocation may or may not have been committed: nothing that was read before can be trusted.
+    fn outcome_unknown(&self);
+}
+
+/// The database, opened, and its writers. Cloning is cheap.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    issue: Lane<Issue>,
+    rotate: Lane<Rotate>,
+    revoke: Lane<Revoke>,
+}
+
+impl Store {
+    fn new(database: Database) -> Self {
+        Self {
+            issue: Lane::start(database.clone()),
+            rotate: Lane::start(database.clone()),
+            revoke: Lane::start(database.clone()),
+            database,
+        }
+    }
+
+    /// How many statements were sent, by name.
+    #[must_use]
+    pub fn counters(&self) -> &Arc<StatementCounters> {
+        self.database.counters()
+    }
+
+    /// Which database this is: `sqlite` or `postgres`.
+    #[must_use]
+    pub fn backend_name(&self) -> &'static str {
+        self.database.name()
+    }
+
+    /// Closes all connections after the work that is under way.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("backend", &self.backend_name()).finish_non_exhaustive()
+    }
+}

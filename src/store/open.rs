@@ -1,0 +1,129 @@
+//! Opens the database that the configuration names.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Executor as _};
+
+use super::database::{Backend, Database};
+use super::{RevocationSink, Store, StoreError};
+
+/// Which database to open, and how wide.
+#[derive(Clone, Debug)]
+pub struct DatabaseOptions {
+    /// `sqlite:<path>` or `postgres://…`
+    pub url: String,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections: u32,
+    /// How long a request may wait for a connection before it is answered with a 503.
+    pub acquire_timeout: Duration,
+}
+
+/// Sent on each new connection to PostgreSQL. A generic plan is what makes a select by id in a partitioned table
+/// cheap; an acknowledged write must be on disk even where the server's default is weaker.
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5s'; \
+     SET idle_in_transaction_session_timeout = '15s'; SET lock_timeout = '4s'; \
+     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+
+impl Store {
+    /// # Errors
+    /// [`StoreError::BadUrl`], [`StoreError::DataDirectory`] when another process uses the SQLite file, or
+    /// [`StoreError::Unavailable`].
+    pub async fn open(options: &DatabaseOptions, sink: Arc<dyn RevocationSink>) -> Result<Self, StoreError> {
+        let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
+            open_sqlite(Path::new(path.trim_start_matches("//")), options).await?
+        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            open_postgres(options).await?
+        } else {
+            return Err(StoreError::BadUrl("it must begin with sqlite: or postgres://".to_owned()));
+        };
+        Ok(Self::new(Database::new(backend, sink)))
+    }
+}
+
+async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, StoreError> {
+    if path.as_os_str().is_empty() {
+        return Err(StoreError::BadUrl("sqlite: needs a path".to_owned()));
+    }
+    let lock = lock(path)?;
+    let writer = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(2))
+        .statement_cache_capacity(100)
+        .disable_statement_logging();
+    let reader = writer.clone().read_only(true).create_if_missing(false);
+    // The lock lives as long as the writer's pool does: it is held by its connect hook.
+    let lock = Arc::new(lock);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |_, _| {
+            let lock = Arc::clone(&lock);
+            Box::pin(async move {
+                drop(lock);
+                Ok(())
+            })
+        })
+        .connect_with(writer)
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.connections.max(1))
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(reader);
+    Ok(Backend::Sqlite { writer: pool, readers })
+}
+
+/// One process per file: two would each believe in their own cache.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let failed = |error| StoreError::DataDirectory(format!("{} can't be opened", name.display()), error);
+    if let Some(parent) = name.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+    file.try_lock().map_err(|error| {
+        StoreError::DataDirectory(format!("{} is in use by another process", path.display()), error.into())
+    })?;
+    Ok(file)
+}
+
+async fn open_postgres(options: &DatabaseOptions) -> Result<Backend, StoreError> {
+    let connect = PgConnectOptions::from_str(&options.url)
+        .map_err(|error| StoreError::BadUrl(error.to_string()))?
+        .application_name("jeton")
+        .statement_cache_capacity(100)
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections.max(4))
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(Duration::from_secs(600))
+        .max_lifetime(Duration::from_secs(3600))
+        .test_before_acquire(false)
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                conn.execute(sqlx::raw_sql(SESSION)).await?;
+                Ok(())
+            })
+        })
+        .connect_with(connect)
+        .await?;
+    Ok(Backend::Postgres(pool))
+}

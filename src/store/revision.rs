@@ -1,0 +1,67 @@
+//! Tables `revocation_head` and `revocation_log`: the commit-ordered log of revocations.
+//!
+//! The sequence is taken by updating one row, whose lock holds until the commit: numbers become visible in the order
+//! in which they were given out. A serial column would lose revocations for a reader that follows it.
+
+use super::database::Db;
+use super::statement::Statement;
+use super::{Store, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::grant::Revision;
+
+const ADVANCE: Statement =
+    Statement::both("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq");
+const HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
+const LOG: Statement = Statement::both(
+    "revision.log",
+    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &HEAD, &LOG];
+
+/// Takes the next revision. The last thing a transaction does that others wait for.
+pub(super) async fn advance(db: &mut Db<'_>) -> Result<Revision, StoreError> {
+    let sql = db.sql(&ADVANCE);
+    let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
+    Ok(Revision::new(seq))
+}
+
+pub(super) async fn head(db: &mut Db<'_>) -> Result<Revision, StoreError> {
+    let sql = db.sql(&HEAD);
+    let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
+    Ok(Revision::new(seq))
+}
+
+/// What a log entry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogKind {
+    Grant,
+    CutOff,
+}
+
+pub(super) async fn log(
+    db: &mut Db<'_>,
+    revision: Revision,
+    kind: LogKind,
+    key: &[u8],
+    policy: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = db.sql(&LOG);
+    let kind = match kind {
+        LogKind::Grant => "grant",
+        LogKind::CutOff => "cutoff",
+    };
+    on_conn!(db, |conn| {
+        let query = sqlx::query(sql).bind(revision.value()).bind(kind).bind(key).bind(policy).bind(at.ms());
+        query.execute(&mut **conn).await.map(drop)
+    })?;
+    Ok(())
+}
+
+impl Store {
+    /// The newest committed revision.
+    pub(crate) async fn head(&self) -> Result<Revision, StoreError> {
+        self.database.read(|mut db| Box::pin(async move { head(&mut db).await })).await
+    }
+}
