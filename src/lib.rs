@@ -6,3 +6,4 @@
 pub mod domain;
 pub mod store;
 pub mod cluster;
+pub mod service;

@@ -53,6 +53,30 @@ pub enum Health {
     Dead,
 }
 
+impl<T: Cacheable> Entry<T> {
+    /// An entry that no cache holds: for where every validation reads the store.
+    pub fn detached(value: T, noted_ms: i64) -> Arc<Self> {
+        Arc::new(Self::new(value, Arc::default(), None, 0, noted_ms))
+    }
+
+    fn new(
+        value: T,
+        cell: Arc<GrantCell>,
+        parent: Option<Arc<GrantCell>>,
+        survived: i64,
+        noted_ms: i64,
+    ) -> Self {
+        Self {
+            reach: Reach::of(value.grant()),
+            value,
+            cell,
+            parent,
+            survived: AtomicI64::new(survived),
+            noted: AtomicI64::new(noted_ms),
+        }
+    }
+}
+
 impl<T> Entry<T> {
     pub const fn value(&self) -> &T {
         &self.value
@@ -161,14 +185,8 @@ impl<T: Cacheable> ValidationCache<T> {
         let cell = self.grants.cell(value.grant().id, fresh);
         let parent_cell = parent.and_then(|parent| self.grants.cell(parent, fresh));
         let keep = cell.is_some() && parent.is_some() == parent_cell.is_some();
-        let entry = Arc::new(Entry {
-            reach: Reach::of(value.grant()),
-            value,
-            cell: cell.unwrap_or_default(),
-            parent: parent_cell,
-            survived: AtomicI64::new(fill.latest_cut_off),
-            noted: AtomicI64::new(noted_ms),
-        });
+        let entry = Entry::new(value, cell.unwrap_or_default(), parent_cell, fill.latest_cut_off, noted_ms);
+        let entry = Arc::new(entry);
         if keep {
             self.tokens.insert(id, Arc::clone(&entry));
         } else {

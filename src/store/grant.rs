@@ -74,7 +74,14 @@ const REVOKE: Statement = Statement::both(
      WHERE id = $1",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &LIST_OF_USER, &REVOKE];
+const COUNT_ACTIVE: Statement = Statement::both(
+    "grant.count_active",
+    "SELECT COUNT(*) FROM grant_ g WHERE g.user_id = $1 AND g.policy = $2 AND g.state = 'active' \
+     AND (g.expires_at IS NULL OR g.expires_at > $3) AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
+     WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0)",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &LIST_OF_USER, &REVOKE, &COUNT_ACTIVE];
 
 /// A grant to store.
 #[derive(Clone, Debug)]
@@ -298,6 +305,30 @@ impl GrantCursor {
 impl Store {
     pub(crate) async fn find_grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
         self.database.read(move |mut db| Box::pin(async move { find(&mut db, id).await })).await
+    }
+
+    /// How many grants of the user under `policy` are alive.
+    pub(crate) async fn count_active_grants_of_user(
+        &self,
+        user: UserId,
+        policy: String,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let count: i64 = self
+            .database
+            .read(move |mut db| {
+                let policy = policy.clone();
+                Box::pin(async move {
+                    let sql = db.sql(&COUNT_ACTIVE);
+                    let owner: &[u8] = user.as_bytes();
+                    Ok(on_conn!(db, |conn| {
+                        let query = sqlx::query_scalar(sql).bind(owner).bind(&policy).bind(now.ms());
+                        query.fetch_one(&mut **conn).await
+                    })?)
+                })
+            })
+            .await?;
+        Ok(count.unsigned_abs())
     }
 
     /// The user's grants, newest first.

@@ -1,32 +1,46 @@
 //! Table `workspace`: the tenants.
 
+use std::sync::Arc;
+
+use super::database::Db;
+use super::group_commit::Batch as _;
+use super::issue::Issue;
 use super::statement::Statement;
-use super::{Store, StoreError, database::Db};
+use super::user::{self, User};
+use super::{Store, StoreError, client};
+use crate::domain::client::Client;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::WorkspaceRef;
-use crate::domain::ids::WorkspaceId;
+use crate::domain::ids::{ClientKey, WorkspaceId};
 
 const INSERT: Statement =
-    Statement::both("workspace.insert", "INSERT INTO workspace (id, name, created_at) VALUES ($1, $2, $3)");
+    Statement::both("workspace.insert", "INSERT INTO workspace (id, name, api_client, created_at) VALUES ($1, $2, $3, $4)");
 const COUNT: Statement = Statement::both("workspace.count", "SELECT COUNT(*) FROM workspace");
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT];
 
-pub(super) async fn insert(
+/// What an empty store starts with.
+#[derive(Clone, Debug)]
+pub struct FirstRun {
+    pub workspace: WorkspaceRef,
+    pub user: User,
+    /// The public client that pairs of the workspace are refreshed with.
+    pub api_client: Client,
+    pub issue: Issue,
+    pub at: Timestamp,
+}
+
+async fn insert(
     db: &mut Db<'_>,
     workspace: &WorkspaceRef,
+    api_client: ClientKey,
     created_at: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = db.sql(&INSERT);
-    let id: &[u8] = workspace.id.as_bytes();
+    let (id, api_client): (&[u8], &[u8]) = (workspace.id.as_bytes(), api_client.as_bytes());
     on_conn!(db, |conn| {
-        sqlx::query(sql)
-            .bind(id)
-            .bind(&*workspace.name)
-            .bind(created_at.ms())
-            .execute(&mut **conn)
-            .await
-            .map(drop)
+        let query = sqlx::query(sql).bind(id).bind(&*workspace.name).bind(api_client).bind(created_at.ms());
+        query.execute(&mut **conn).await.map(drop)
     })?;
     Ok(())
 }
@@ -44,6 +58,26 @@ impl Store {
             })
             .await?;
         Ok(count == 0)
+    }
+}
+
+impl Store {
+    /// Writes the first workspace with its administrator, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when another process was faster.
+    pub(crate) async fn set_up(&self, first: Arc<FirstRun>) -> Result<(), StoreError> {
+        self.database
+            .transact("workspace.set_up", move |mut db| {
+                let first = Arc::clone(&first);
+                Box::pin(async move {
+                    insert(&mut db, &first.workspace, first.api_client.key, first.at).await?;
+                    user::insert(&mut db, &first.user, first.at).await?;
+                    client::insert(&mut db, &first.api_client).await?;
+                    Issue::write(&mut db, &[&first.issue]).await.map(drop)
+                })
+            })
+            .await
     }
 }
 

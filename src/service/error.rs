@@ -1,0 +1,104 @@
+//! How a use case fails. What the caller may read and what the operator reads are two things.
+
+use std::borrow::Cow;
+
+use crate::store::StoreError;
+
+/// An error of the OAuth endpoints (RFC 6749 §5.2, RFC 8707 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthError {
+    pub code: OAuthCode,
+    /// For the developer who reads it. Visible ASCII without `"` and `\`.
+    pub description: Cow<'static, str>,
+}
+
+/// The `error` parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OAuthCode {
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+    InvalidTarget,
+}
+
+impl OAuthCode {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+        }
+    }
+}
+
+impl OAuthError {
+    pub fn new(code: OAuthCode, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, description: description.into() }
+    }
+}
+
+/// Why an OAuth use case has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthFailure {
+    /// The caller's doing.
+    #[error("{}: {}", .0.code.as_str(), .0.description)]
+    Refused(OAuthError),
+    /// The database's doing: a 503.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<OAuthError> for OAuthFailure {
+    fn from(error: OAuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Shorthand for a refusal.
+pub(super) fn refused<T>(code: OAuthCode, description: impl Into<Cow<'static, str>>) -> Result<T, OAuthFailure> {
+    Err(OAuthFailure::Refused(OAuthError::new(code, description)))
+}
+
+/// Why a REST use case has no answer; each becomes one problem document (RFC 9457).
+#[derive(Debug, thiserror::Error)]
+pub enum ApiFailure {
+    /// Fields that can't be accepted, all of them.
+    #[error("the request has fields that can't be accepted")]
+    Invalid(Vec<FieldError>),
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("there is no {0} with this id")]
+    NotFound(&'static str),
+    #[error("{0}")]
+    Conflict(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One field that can't be accepted.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// RFC 6901, for instance `/lifetime`.
+    pub pointer: String,
+    pub detail: String,
+}
+
+impl FieldError {
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+impl ApiFailure {
+    pub(super) fn field(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(pointer, detail)])
+    }
+}

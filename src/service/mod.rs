@@ -1,0 +1,87 @@
+//! Floor 3: the use cases. No HTTP types, no SQL.
+
+pub mod audit;
+pub mod bootstrap;
+pub mod caller;
+pub mod client_auth;
+pub mod clients;
+mod context;
+pub mod error;
+pub mod introspect;
+pub mod issue;
+pub mod live_token;
+pub mod maintenance;
+pub mod own_tokens;
+pub mod revoke;
+pub mod session;
+pub mod token;
+pub mod validate;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use context::RequestContext;
+use live_token::LiveToken;
+
+use crate::cluster::cache::ValidationCache;
+use crate::cluster::usage::UsageRecorder;
+use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
+use crate::domain::policy::Policies;
+use crate::domain::token_string::TokenCodec;
+use crate::store::{Retention, Store};
+
+/// What the use cases are configured with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `iss` of every token: the public URL, without a slash at its end.
+    pub issuer: String,
+    /// The policy of grants that the token endpoint opens.
+    pub session_policy: String,
+    /// The policy of the first administrator's key.
+    pub bootstrap_policy: String,
+    /// How long a refresh may be repeated.
+    pub rotation_window: Duration,
+    /// Seconds for which others may cache an introspection answer.
+    pub cache_max_age: u32,
+    pub retention: Retention,
+}
+
+/// Everything that the use cases work with. Cloning is cheap.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+/// The parts of a [`Service`].
+pub struct Parts {
+    pub store: Store,
+    /// `None` where other processes may revoke: then each validation reads the store.
+    pub cache: Option<Arc<ValidationCache<LiveToken>>>,
+    pub codec: TokenCodec,
+    pub policies: Policies,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub usage: UsageRecorder,
+    pub settings: Settings,
+}
+
+impl Service {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for Service {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("store", &self.store).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! Revocation: what it reaches is decided by the grant's policy, never by who asks.
+
+use std::time::Instant;
+
+use jeton_guard::{Inactive, Outcome};
+use serde::Serialize;
+
+use super::client_auth::AuthenticatedClient;
+use super::error::{OAuthCode, OAuthFailure, refused};
+use super::validate::Validated;
+use super::{RequestContext, Service, audit};
+use crate::domain::grant::{Grant, Owner, Revision};
+use crate::domain::policy::RevokeReach;
+use crate::store::StoreError;
+use crate::store::cutoff::Subject;
+use crate::store::revoke::{Applied, Revoke, Target};
+
+/// How a revocation was applied. In force on every node when the caller reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    pub revision: Revision,
+    /// Nodes that hold validations in memory and have dropped what was revoked.
+    pub applied_by: u32,
+    pub of: u32,
+    pub took_ms: u64,
+}
+
+impl Service {
+    /// RFC 7009: an unknown or dead token is no error; another client's token is.
+    ///
+    /// # Errors
+    /// `invalid_grant` for another client's token, or the store's.
+    pub async fn revoke_for_client(
+        &self,
+        client: &AuthenticatedClient,
+        token: &str,
+        context: &RequestContext,
+    ) -> Result<Option<Receipt>, OAuthFailure> {
+        let validated = match self.examine(token).await {
+            Outcome::Active(validated) => validated,
+            Outcome::Inactive(Inactive::Revoked) => {
+                // Made before, perhaps by a call whose answer was lost: it is in force here and now.
+                return Ok(None);
+            }
+            Outcome::Inactive(_) => return Ok(None),
+            Outcome::Unavailable(_) => return Err(StoreError::Unavailable(None).into()),
+        };
+        let grant = &validated.token().grant;
+        if grant.client.as_ref().is_none_or(|own| own.key != client.key) {
+            return refused(OAuthCode::InvalidGrant, "the token was issued to another client");
+        }
+        let by = format!("client:{}", client.client_id);
+        Ok(Some(self.revoke_grant(grant, by, None, context).await?))
+    }
+
+    /// Ends the session of the presented token itself.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn revoke_presented(
+        &self,
+        validated: &Validated,
+        context: &RequestContext,
+    ) -> Result<Receipt, StoreError> {
+        let grant = &validated.token().grant;
+        self.revoke_grant(grant, audit::actor(&grant.owner), None, context).await
+    }
+
+    /// Revokes a grant as its policy says: itself, or all of its owner's under the policy.
+    pub(super) async fn revoke_grant(
+        &self,
+        grant: &Grant,
+        by: String,
+        reason: Option<String>,
+        context: &RequestContext,
+    ) -> Result<Receipt, StoreError> {
+        let reach = self.policies.find(&grant.policy).map_or(RevokeReach::Grant, |policy| policy.rules.revoke);
+        let target = match reach {
+            RevokeReach::Grant => Target::Grant(grant.id),
+            RevokeReach::Owner => Target::CutOff {
+                subject: owner_subject(&grant.owner),
+                policy: grant.policy.clone(),
+                marked: Some(grant.id),
+            },
+        };
+        let audit =
+            self.audit_event(context, grant.workspace.id, by.clone(), "token.revoke", grant.id.to_string());
+        self.write_revocation(Revoke { target, at: self.clock.now(), by, reason, audit }).await.map(|(_, r)| r)
+    }
+
+    pub(super) async fn write_revocation(&self, revoke: Revoke) -> Result<(Applied, Receipt), StoreError> {
+        #[expect(clippy::disallowed_methods, reason = "measures how long the call took, decides nothing")]
+        let started = Instant::now();
+        let applied = self.store.revoke(revoke).await?;
+        // Without a shared cache protocol the only node that holds validations in memory is this one.
+        let receipt = Receipt {
+            revision: applied.revision,
+            applied_by: 1,
+            of: 1,
+            took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        Ok((applied, receipt))
+    }
+}
+
+pub(super) fn owner_subject(owner: &Owner) -> Subject {
+    match owner {
+        Owner::User { id, .. } => (*id).into(),
+        Owner::Client(client) => client.key.into(),
+    }
+}

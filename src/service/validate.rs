@@ -1,0 +1,178 @@
+//! Decides whether a presented token is good: the hot path.
+//!
+//! Parse and tag first, without I/O; then the cache, where this process has one; then one read of the store. A store
+//! that can't answer is [`Outcome::Unavailable`], never a refusal.
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, Either, Ready, ready};
+use jeton_guard::{Inactive, Outcome, TokenView, Unavailable, Validator};
+
+use super::Service;
+use super::live_token::LiveToken;
+use crate::cluster::cache::{Entry, Health};
+use crate::domain::clock::Timestamp;
+use crate::domain::grant::{Dead, Revision};
+use crate::domain::token_string::{PresentedToken, TokenKind};
+use crate::store::StoreError;
+
+/// A token that was presented, proven and alive.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    entry: Arc<Entry<LiveToken>>,
+    /// The log position as of which it was alive.
+    pub as_of: Revision,
+    pub now: Timestamp,
+}
+
+impl Validated {
+    #[must_use]
+    pub fn token(&self) -> &LiveToken {
+        self.entry.value()
+    }
+}
+
+impl TokenView for Validated {
+    fn has_scope(&self, scope: &str) -> bool {
+        self.token().has_scope(scope)
+    }
+
+    fn covers_api(&self, api: &str) -> bool {
+        self.token().covers_api(api)
+    }
+
+    fn workspace(&self) -> &str {
+        self.token().workspace()
+    }
+}
+
+/// At most one note of use per token and minute.
+const NOTE_USE_EVERY_MS: i64 = 60_000;
+
+type Validation = Outcome<Validated>;
+
+impl Service {
+    /// The state of any token that was made here, refresh tokens included. For endpoints where the token is the
+    /// subject of the request, not its credential.
+    pub fn examine(&self, text: &str) -> Either<Ready<Validation>, BoxFuture<'static, Validation>> {
+        match self.examine_in_memory(text) {
+            Ok(decided) => Either::Left(ready(decided)),
+            Err(presented) => {
+                let service = self.clone();
+                Either::Right(Box::pin(async move { service.examine_in_store(presented).await }))
+            }
+        }
+    }
+
+    /// Decides without I/O if that is possible.
+    fn examine_in_memory(&self, text: &str) -> Result<Validation, PresentedToken> {
+        let Ok(presented) = self.codec.parse(text) else {
+            return Ok(Outcome::Inactive(Inactive::Unproven));
+        };
+        if presented.kind == TokenKind::ClientSecret {
+            return Ok(Outcome::Inactive(Inactive::Unproven));
+        }
+        let now = self.clock.now();
+        if presented.id.expires_at().is_some_and(|end| end <= now) {
+            return Ok(Outcome::Inactive(Inactive::Expired));
+        }
+        let Some(cache) = &self.cache else {
+            return Err(presented);
+        };
+        let as_of = cache.applied();
+        let Some((entry, health)) = cache.find(&presented.id) else {
+            return Err(presented);
+        };
+        if !entry.value().is_proven_by(&presented) {
+            return Ok(Outcome::Inactive(Inactive::Unproven));
+        }
+        if health == Health::Dead {
+            return Ok(Outcome::Inactive(Inactive::Revoked));
+        }
+        Ok(Outcome::Active(Validated { entry, as_of, now }))
+    }
+
+    async fn examine_in_store(&self, presented: PresentedToken) -> Validation {
+        match self.read_token(presented).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::warn!(error = ?error, "a token could not be validated");
+                Outcome::Unavailable(unavailable(&error))
+            }
+        }
+    }
+
+    async fn read_token(&self, presented: PresentedToken) -> Result<Validation, StoreError> {
+        let fill = self.cache.as_ref().map(|cache| cache.begin_fill());
+        let Some(stored) = self.store.find_token(presented.id).await? else {
+            return Ok(Outcome::Inactive(Inactive::Unproven));
+        };
+        let proven = stored.key_version == presented.key_version
+            && stored.kind == presented.kind
+            && stored.digest.matches(&presented.digest);
+        if !proven {
+            return Ok(Outcome::Inactive(Inactive::Unproven));
+        }
+        let (now, as_of) = (self.clock.now(), stored.as_of);
+        let grant = match stored.grant.clone().live(now) {
+            Ok(grant) => grant,
+            Err((_, Dead::Expired)) => return Ok(Outcome::Inactive(Inactive::Expired)),
+            Err((_, Dead::Disabled)) => return Ok(Outcome::Inactive(Inactive::Disabled)),
+            Err((_, Dead::Revoked)) => return Ok(Outcome::Inactive(Inactive::Revoked)),
+        };
+        let noted = grant.last_used_at.map_or(0, Timestamp::ms);
+        let (id, live) = (stored.id, LiveToken::new(stored, grant, &self.settings));
+        let entry = match (&self.cache, fill) {
+            (Some(cache), Some(fill)) => cache.fill(fill, id, live, noted),
+            _ => Entry::detached(live, noted),
+        };
+        Ok(Outcome::Active(Validated { entry, as_of, now }))
+    }
+
+    /// Remembers that the token was used.
+    fn note_use(&self, validated: &Validated) {
+        if validated.entry.note_use(validated.now.ms(), NOTE_USE_EVERY_MS) {
+            let token = validated.token();
+            self.usage.note(token.grant.id, validated.now, token.generation);
+        }
+    }
+
+    fn accept(&self, outcome: Validation) -> Validation {
+        match outcome {
+            // A refresh token is for the token endpoint only.
+            Outcome::Active(validated) if validated.token().kind == TokenKind::Refresh => {
+                Outcome::Inactive(Inactive::Unproven)
+            }
+            Outcome::Active(validated) => {
+                self.note_use(&validated);
+                Outcome::Active(validated)
+            }
+            other => other,
+        }
+    }
+}
+
+/// The store's failure as the guard tells it.
+#[must_use]
+pub fn unavailable(error: &StoreError) -> Unavailable {
+    Unavailable { retry_after_s: u32::try_from(error.retry_after().as_secs()).unwrap_or(u32::MAX) }
+}
+
+/// Accepts access tokens and keys as the credential of a request.
+impl Validator for Service {
+    type Token = Validated;
+    type Future = Either<Ready<Validation>, BoxFuture<'static, Validation>>;
+
+    fn validate(&self, token: &str) -> Self::Future {
+        match self.examine_in_memory(token) {
+            Ok(decided) => Either::Left(ready(self.accept(decided))),
+            Err(presented) => {
+                let service = self.clone();
+                Either::Right(Box::pin(async move {
+                    let outcome = service.examine_in_store(presented).await;
+                    service.accept(outcome)
+                }))
+            }
+        }
+    }
+}
