@@ -59,13 +59,7 @@ impl<T: Cacheable> Entry<T> {
         Arc::new(Self::new(value, Arc::default(), None, 0, noted_ms))
     }
 
-    fn new(
-        value: T,
-        cell: Arc<GrantCell>,
-        parent: Option<Arc<GrantCell>>,
-        survived: i64,
-        noted_ms: i64,
-    ) -> Self {
+    fn new(value: T, cell: Arc<GrantCell>, parent: Option<Arc<GrantCell>>, survived: i64, noted_ms: i64) -> Self {
         Self {
             reach: Reach::of(value.grant()),
             value,
@@ -217,7 +211,6 @@ impl<T: Cacheable> ValidationCache<T> {
     pub fn figures(&self) -> (u64, u64, u64) {
         (self.tokens.len() as u64, self.tokens.weight(), self.fenced_fills.load(Ordering::Relaxed))
     }
-
 }
 
 impl<T: Cacheable> RevocationSink for ValidationCache<T> {

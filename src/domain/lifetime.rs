@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "h", "-1", "1.5h", "+5", " 5", "5 h", "6H", "1hh", "1h30m", "9223372036854775808", "36501d", "é"] {
+        for text in
+            ["", "h", "-1", "1.5h", "+5", " 5", "5 h", "6H", "1hh", "1h30m", "9223372036854775808", "36501d", "é"]
+        {
             assert_eq!(text.parse::<Lifetime>(), Err(NotALifetime), "{text}");
         }
         for json in ["-1", "1.5", "9223372036854775808", "4294967296", "true", "null", "[]", "\"\""] {

@@ -146,11 +146,7 @@ impl TokenCodec {
             *limb = base62::read_limb(digits).ok_or(NotOurToken)?;
         }
         let (message, tag) = (message(kind, &limbs), limbs[6]);
-        let keys = self
-            .keys
-            .live()
-            .find(|keys| bool::from(keys.tag(&*message).ct_eq(&tag)))
-            .ok_or(NotOurToken)?;
+        let keys = self.keys.live().find(|keys| bool::from(keys.tag(&*message).ct_eq(&tag))).ok_or(NotOurToken)?;
         let id: [u8; 16] = message[1..17].try_into().expect("16 bytes");
         Ok(PresentedToken {
             kind,

@@ -34,7 +34,8 @@ impl Service {
             username: "admin".to_owned(),
             role: Role::Operator,
         };
-        let policy = self.policies.find(&self.settings.bootstrap_policy).expect("the configuration is checked at start");
+        let policy =
+            self.policies.find(&self.settings.bootstrap_policy).expect("the configuration is checked at start");
         let end = policy.grant_end(None, now).unwrap_or(None);
         let grant = GrantId::generate(end, entropy);
         let key = self.codec.mint(TokenKind::Key, end, entropy);

@@ -15,9 +15,14 @@ use crate::domain::token_string::TokenKind;
 #[derive(Debug)]
 pub enum PresentedClient {
     /// `client_secret_basic` or `client_secret_post`.
-    Secret { client_id: String, secret: Secret<String> },
+    Secret {
+        client_id: String,
+        secret: Secret<String>,
+    },
     /// `none`: the client only names itself.
-    Named { client_id: String },
+    Named {
+        client_id: String,
+    },
     Nothing,
 }
 

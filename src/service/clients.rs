@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::Service;
 use super::caller::Caller;
 use super::client_auth::imported_digest;
 use super::error::{ApiFailure, FieldError};
 use super::revoke::Receipt;
-use super::Service;
 use crate::domain::client::{AuthMethod, Client, GrantType, StoredSecret};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ClientId, ClientKey};

@@ -75,9 +75,9 @@ impl LiveToken {
             body.extend_from_slice(b",\"expires_in\":");
             body.extend_from_slice(number.format(left).as_bytes());
         }
-        let cache_for = self.expires_in(now).map_or(cache_max_age, |left| {
-            u32::try_from(left).unwrap_or(u32::MAX).min(cache_max_age)
-        });
+        let cache_for = self
+            .expires_in(now)
+            .map_or(cache_max_age, |left| u32::try_from(left).unwrap_or(u32::MAX).min(cache_max_age));
         body.extend_from_slice(b",\"cache_max_age\":");
         body.extend_from_slice(number.format(cache_for).as_bytes());
         body.extend_from_slice(b",\"revision\":");

@@ -83,8 +83,7 @@ impl Service {
                 marked: Some(grant.id),
             },
         };
-        let audit =
-            self.audit_event(context, grant.workspace.id, by.clone(), "token.revoke", grant.id.to_string());
+        let audit = self.audit_event(context, grant.workspace.id, by.clone(), "token.revoke", grant.id.to_string());
         self.write_revocation(Revoke { target, at: self.clock.now(), by, reason, audit }).await.map(|(_, r)| r)
     }
 

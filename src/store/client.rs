@@ -69,10 +69,9 @@ impl TryFrom<Row> for Client {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let secret = match (row.secret_digest, row.secret_key_version) {
-            (Some(digest), Some(version)) => Some(StoredSecret {
-                digest: decode::digest(&digest)?,
-                key_version: KeyVersion::from_i32(version),
-            }),
+            (Some(digest), Some(version)) => {
+                Some(StoredSecret { digest: decode::digest(&digest)?, key_version: KeyVersion::from_i32(version) })
+            }
             _ => None,
         };
         let grant_types = row.grant_types.split_ascii_whitespace();

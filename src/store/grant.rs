@@ -6,9 +6,7 @@ use super::database::{Db, DbConn};
 use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::{
-    ClientRef, CutOff, Grant, Origin, Owner, Revision, SessionDetails, State, WorkspaceRef,
-};
+use crate::domain::grant::{ClientRef, CutOff, Grant, Origin, Owner, Revision, SessionDetails, State, WorkspaceRef};
 use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
 use crate::domain::scope::Scopes;
 
@@ -269,8 +267,7 @@ pub(super) async fn find(db: &mut Db<'_>, id: GrantId) -> Result<Option<Grant>, 
 
 async fn fetch(db: &mut Db<'_>, sql: &'static str, id: GrantId) -> Result<Option<Grant>, StoreError> {
     let key: &[u8] = id.as_bytes();
-    let row: Option<Row> =
-        on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
+    let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
     row.map(TryInto::try_into).transpose()
 }
 

@@ -90,7 +90,8 @@ impl PartitionMonth {
 
     fn create(self) -> String {
         let bound = |month: Self| {
-            let hex: String = TokenId::floor(month.start()).as_bytes()[..6].iter().map(|b| format!("{b:02x}")).collect();
+            let hex: String =
+                TokenId::floor(month.start()).as_bytes()[..6].iter().map(|b| format!("{b:02x}")).collect();
             format!("'\\x{hex}'")
         };
         format!(

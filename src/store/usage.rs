@@ -49,9 +49,7 @@ async fn record(db: &mut Db<'_>, uses: &[Use]) -> Result<(), StoreError> {
     for used in uses.iter().filter(|used| used.generation > 0) {
         let sql = db.sql(&SUCCESSOR_USED);
         let key: &[u8] = used.grant.as_bytes();
-        on_conn!(db, |conn| {
-            sqlx::query(sql).bind(key).bind(used.generation).execute(&mut **conn).await.map(drop)
-        })?;
+        on_conn!(db, |conn| { sqlx::query(sql).bind(key).bind(used.generation).execute(&mut **conn).await.map(drop) })?;
     }
     Ok(())
 }

@@ -1,0 +1,67 @@
+//! The command line. Data goes to standard output, everything else to standard error.
+
+mod args;
+mod client;
+mod config;
+mod confirm;
+mod exit;
+mod health;
+mod output;
+mod remote;
+mod serve;
+mod token;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::{CommandFactory as _, Parser as _};
+pub use exit::Exit;
+
+use crate::config::{Loaded, Sources};
+
+/// Runs the command line and returns the process's exit code.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(help) => {
+            let _nobody_reads = help.print();
+            return if help.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    match dispatch(cli) {
+        Ok(()) => Exit::Ok.into(),
+        Err(failed) => {
+            exit::report(&failed);
+            failed.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
+    let load = |overrides: Vec<(String, String)>| -> Result<Loaded, exit::Failed> {
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let sources = Sources { file: cli.config.clone(), environment: environment.collect(), overrides };
+        Ok(crate::config::load(&sources)?)
+    };
+    match cli.command.unwrap_or_else(|| Command::Serve(args::Serve::default())) {
+        Command::Serve(serve) => serve::serve(&load(serve.set)?.config),
+        Command::Migrate => serve::migrate(&load(Vec::new())?.config),
+        Command::Health => health::check(&load(Vec::new())?.config),
+        Command::Config(command) => config::run(&command, load),
+        Command::Client(command) => client::run(command),
+        Command::Token(command) => token::run(command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "jeton", &mut script);
+            output::raw(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(exit::Failed::internal)?;
+            output::raw(&page)
+        }
+    }
+}

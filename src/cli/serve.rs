@@ -1,0 +1,62 @@
+//! `jeton serve` and `jeton migrate`.
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::exit::{Exit, Failed};
+use super::output;
+use crate::config::Config;
+use crate::server::{self, Assembly};
+use crate::telemetry;
+
+pub(super) fn serve(config: &Config) -> Result<(), Failed> {
+    telemetry::start(&config.log)
+        .map_err(|error| Failed::new(Exit::BadConfiguration, format!("log.level: {error}")))?;
+    // Best effort: a container may not allow it, and the connection limit holds either way.
+    let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
+    runtime()?.block_on(run(config)).map_err(Failed::from)
+}
+
+async fn run(config: &Config) -> anyhow::Result<()> {
+    // Before anything is announced, so that a signal that comes early is not lost.
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
+    let service = server::assemble(config, Assembly::default()).await?;
+    let welcome = server::announce(config, &service).await?;
+    let running = server::start(config, service)?;
+    tracing::info!(
+        public = %running.public,
+        management = %running.management,
+        issuer = config.issuer(),
+        database = running.service().store.backend_name(),
+        version = env!("CARGO_PKG_VERSION"),
+        "ready"
+    );
+    if let Some(text) = welcome {
+        output::raw(text.as_bytes()).map_err(|failed| anyhow::anyhow!(failed.message))?;
+    }
+    let name = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    tracing::info!(signal = name, "shutting down");
+    running.shut_down().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+pub(super) fn migrate(config: &Config) -> Result<(), Failed> {
+    runtime()?.block_on(async {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|error| Failed::new(Exit::Failed, format!("{}: {error}", config.data_dir.display())))?;
+        let store = server::open_store(config).await?;
+        let migrated = store.migrate().await;
+        store.close().await;
+        migrated.map_err(|error| Failed::from(anyhow::Error::from(error)))
+    })?;
+    output::raw(b"The schema is up to date.\n")
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failed::internal)
+}

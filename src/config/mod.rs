@@ -1,0 +1,181 @@
+//! The configuration: one type whose doc comments, defaults and schema make the sample file.
+
+mod load;
+mod sample;
+mod shipped;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, Loaded, Origin, Sources, load};
+pub use sample::{sample, schema};
+
+use crate::domain::lifetime::Lifetime;
+use crate::domain::policy::PolicyRules;
+
+/// Everything an operator can set. Precedence: command line, environment, file, default.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the SQLite file, the generated master key and the first administrator's key are kept (mode 0700).
+    pub data_dir: PathBuf,
+    /// The URL that clients reach this service under; the issuer of its tokens. Empty: http:// and http.listen, which is
+    /// accepted on the loopback interface only.
+    pub public_url: String,
+    /// The public listener.
+    pub http: Http,
+    /// The listener for operations: /metrics, /health/live, /health/ready, /version. Keep it off the internet.
+    pub management: Management,
+    /// The database.
+    pub database: Database,
+    /// The master key: all other keys are derived from it. Nodes of one service share it.
+    pub keys: MasterKeys,
+    /// How tokens are validated.
+    pub validation: Validation,
+    /// Token strings and the OAuth endpoints.
+    pub tokens: Tokens,
+    /// How long things are kept after their end.
+    pub retention: RetentionConfig,
+    /// Logging.
+    pub log: Log,
+    /// The rules that grants are issued under, by name. A file changes single keys of these or adds policies.
+    pub policies: BTreeMap<String, PolicyRules>,
+}
+
+/// The public listener.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port. Anything but the loopback interface needs public_url. PORT in the environment changes the port.
+    pub listen: SocketAddr,
+    /// Connections at the same time; further ones wait in the kernel's queue.
+    pub max_connections: u32,
+    /// How long a client may take to send the head of a request; also how long a connection may be idle.
+    pub header_timeout: Lifetime,
+    /// How long a request may take in all; then 503.
+    pub request_timeout: Lifetime,
+    /// Largest request body in bytes; then 413.
+    pub max_body_bytes: u32,
+    /// How long requests in flight may take to finish after SIGTERM.
+    pub drain_timeout: Lifetime,
+    /// Addresses of reverse proxies whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+/// The listener for operations.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Management {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+/// The database.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// sqlite:<path> or postgres://user:password@host/name. Empty: sqlite:<data_dir>/jeton.db. DATABASE_URL in the
+    /// environment sets it too.
+    pub url: String,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections: u32,
+    /// How long a request may wait for a connection before it is answered with 503.
+    pub acquire_timeout: Lifetime,
+    /// Whether serve brings the schema up to date. If not, run jeton migrate before.
+    pub migrate: bool,
+}
+
+/// The master key.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MasterKeys {
+    /// 32 bytes as hexadecimal or base64. Better JETON__KEYS__MASTER_FILE than here. Empty: generated into
+    /// <data_dir>/master.key on the first start.
+    pub master: String,
+    /// The key before this one: what was made under it is still accepted.
+    pub previous: String,
+}
+
+/// How tokens are validated.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// Whether this process is the only one on its PostgreSQL database. Then it validates from memory; else it reads the
+    /// database for each validation. Always so on SQLite, which takes one process. Wrong, it makes revocations of
+    /// other nodes invisible.
+    pub single_node: bool,
+    /// Memory for validated tokens, in bytes.
+    pub cache_bytes: u64,
+    /// Seconds for which others may keep an answer about a token (cache_max_age in introspection). Each second is one in
+    /// which a revoked token may live on there.
+    pub cache_max_age: u32,
+}
+
+/// Token strings and the OAuth endpoints.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// What token strings start with, so that secret scanners know whose they are.
+    pub brand: String,
+    /// How long a refresh may be repeated and still get the same answer. The first use of the new pair ends it.
+    pub rotation_window: Lifetime,
+    /// The policy of grants that the token endpoint opens.
+    pub session_policy: String,
+    /// The policy of the first administrator's key.
+    pub bootstrap_policy: String,
+}
+
+/// How long things are kept after their end.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Expired tokens. On PostgreSQL they leave by whole months.
+    pub tokens: Lifetime,
+    /// Ended grants: how long they stay in lists.
+    pub grants: Lifetime,
+}
+
+/// Logging.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// "auto" (pretty on a terminal, else json), "pretty" or "json".
+    pub format: LogFormat,
+    /// Level or filter directives. RUST_LOG in the environment sets it too.
+    pub level: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Auto,
+    Pretty,
+    Json,
+}
+
+impl Config {
+    /// The database URL with its default filled in.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        if self.database.url.is_empty() {
+            format!("sqlite:{}", self.data_dir.join("jeton.db").display())
+        } else {
+            self.database.url.clone()
+        }
+    }
+
+    /// The issuer, without a slash at its end.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.http.listen)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The defaults.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::{Config, Database, Http, Log, LogFormat, Management, MasterKeys, RetentionConfig, Tokens, Validation};
+use crate::domain::lifetime::Lifetime;
+use crate::domain::policy::{AccessLifetime, Creator, Credential, End, Never, PolicyRules, RevokeReach, WholeGrant};
+
+const MINUTE: u32 = 60;
+const HOUR: u32 = 60 * MINUTE;
+const DAY: u32 = 24 * HOUR;
+
+impl Default for Config {
+    fn default() -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            data_dir: "./data".into(),
+            public_url: String::new(),
+            http: Http {
+                listen: SocketAddr::new(loopback, 8080),
+                max_connections: 25_000,
+                header_timeout: Lifetime::from_secs(10),
+                request_timeout: Lifetime::from_secs(30),
+                max_body_bytes: 65_536,
+                drain_timeout: Lifetime::from_secs(20),
+                trusted_proxies: Vec::new(),
+            },
+            management: Management { listen: SocketAddr::new(loopback, 9090) },
+            database: Database {
+                url: String::new(),
+                connections: 16,
+                acquire_timeout: Lifetime::from_secs(2),
+                migrate: true,
+            },
+            keys: MasterKeys { master: String::new(), previous: String::new() },
+            validation: Validation { single_node: false, cache_bytes: 64 << 20, cache_max_age: 0 },
+            tokens: Tokens {
+                brand: "jtn".to_owned(),
+                rotation_window: Lifetime::from_secs(30),
+                session_policy: "session".to_owned(),
+                bootstrap_policy: "key".to_owned(),
+            },
+            retention: RetentionConfig { tokens: Lifetime::from_secs(7 * DAY), grants: Lifetime::from_secs(30 * DAY) },
+            log: Log { format: LogFormat::Auto, level: "info".to_owned() },
+            policies: policies(),
+        }
+    }
+}
+
+/// Short-lived access tokens, API tokens with refresh, sessions, and keys.
+fn policies() -> BTreeMap<String, PolicyRules> {
+    let after = |seconds| End::After(Lifetime::from_secs(seconds));
+    let access = PolicyRules {
+        credential: Credential::Access,
+        min_lifetime: Lifetime::from_secs(30 * MINUTE),
+        max_lifetime: after(6 * HOUR),
+        default_lifetime: after(HOUR),
+        access_lifetime: AccessLifetime::Grant(WholeGrant::Grant),
+        revoke: RevokeReach::Owner,
+        creation: vec![Creator::Owner, Creator::Admin],
+        mints: String::new(),
+    };
+    let api = PolicyRules {
+        credential: Credential::Pair,
+        min_lifetime: Lifetime::from_secs(DAY),
+        max_lifetime: after(365 * DAY),
+        default_lifetime: after(90 * DAY),
+        access_lifetime: AccessLifetime::At(Lifetime::from_secs(HOUR)),
+        revoke: RevokeReach::Grant,
+        ..access.clone()
+    };
+    let session = PolicyRules {
+        credential: Credential::Access,
+        min_lifetime: Lifetime::from_secs(5 * MINUTE),
+        max_lifetime: after(24 * HOUR),
+        default_lifetime: after(24 * HOUR),
+        creation: vec![Creator::Oauth],
+        ..api.clone()
+    };
+    let key = PolicyRules {
+        credential: Credential::Key,
+        min_lifetime: Lifetime::from_secs(0),
+        max_lifetime: End::Never(Never::Never),
+        default_lifetime: End::Never(Never::Never),
+        access_lifetime: AccessLifetime::Grant(WholeGrant::Grant),
+        revoke: RevokeReach::Grant,
+        mints: "session".to_owned(),
+        ..access.clone()
+    };
+    let all = [("access", access), ("api", api), ("session", session), ("key", key)];
+    all.into_iter().map(|(name, rules)| (name.to_owned(), rules)).collect()
+}

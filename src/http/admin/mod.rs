@@ -1,0 +1,3 @@
+//! `/admin/v1/…`: everything of a workspace, for its administrators.
+
+pub(crate) mod clients;

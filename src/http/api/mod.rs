@@ -1,0 +1,3 @@
+//! `/api/v1/…`: a user's own things.
+
+pub(crate) mod tokens;

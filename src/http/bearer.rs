@@ -1,0 +1,69 @@
+//! How refusals of the bearer middleware look on this server's own endpoints.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use jeton_guard::{Challenge, Refusal, Responder};
+use serde_json::json;
+
+use super::context::RequestInfo;
+use super::problem;
+
+/// OAuth errors as JSON, for `/oauth20/…`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OAuthResponder;
+
+/// Problem details, for `/api/…` and `/admin/…`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProblemResponder;
+
+impl Responder<Body> for OAuthResponder {
+    fn refuse(&self, refusal: &Refusal, challenge: &Challenge, request: &Parts) -> Response {
+        respond(refusal, challenge, request.extensions.get())
+    }
+}
+
+/// The refusal of one request, for handlers that judge a token themselves.
+pub(crate) fn respond(refusal: &Refusal, challenge: &Challenge, info: Option<&RequestInfo>) -> Response {
+    let body = json!({
+        "error": refusal.error().unwrap_or("unauthorized"),
+        "error_description": description(refusal),
+        "request_id": info.map_or("", RequestInfo::id_text),
+    });
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = refusal.status();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    finish(&mut response, refusal, challenge);
+    response
+}
+
+impl Responder<Body> for ProblemResponder {
+    fn refuse(&self, refusal: &Refusal, challenge: &Challenge, request: &Parts) -> Response {
+        let kind = match refusal {
+            Refusal::Missing | Refusal::InvalidToken(_) => problem::UNAUTHORIZED,
+            Refusal::Malformed(_) => problem::INVALID,
+            Refusal::InsufficientScope { .. } => problem::FORBIDDEN,
+            Refusal::LimitExceeded { .. } => problem::LIMITED,
+            Refusal::Unavailable(_) => problem::UNAVAILABLE,
+        };
+        let mut response = problem::respond(kind, request.extensions.get(), description(refusal), &[]);
+        finish(&mut response, refusal, challenge);
+        response
+    }
+}
+
+fn description(refusal: &Refusal) -> &'static str {
+    refusal.description().unwrap_or("a token is required: send it as Authorization: Bearer, or as api-key")
+}
+
+fn finish(response: &mut Response, refusal: &Refusal, challenge: &Challenge) {
+    if let Some(challenge) = challenge.header(refusal) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(seconds) = refusal.retry_after_s() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}

@@ -1,0 +1,71 @@
+//! Floor 4: the wire. axum is named nowhere else. `routes` is the table of everything that is served.
+
+mod admin;
+mod api;
+mod bearer;
+mod client_credentials;
+mod context;
+mod form;
+mod json;
+mod management;
+pub mod metrics;
+mod oauth;
+mod oauth_error;
+mod page;
+mod problem;
+pub mod routes;
+mod serve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use jeton_guard::Challenge;
+
+use metrics::Metrics;
+pub use serve::App;
+
+use crate::service::Service;
+
+/// What handlers share. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    pub(crate) service: Service,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) wire: Arc<Wire>,
+}
+
+/// Texts and limits that answers are made with.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    issuer: String,
+    challenge: Challenge,
+    basic_challenge: HeaderValue,
+    settings: HttpSettings,
+}
+
+/// What the wire is configured with.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Larger bodies are refused with 413.
+    pub max_body_bytes: usize,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// A request that takes longer is answered with 503.
+    pub request_timeout: Duration,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(service: Service, metrics: Arc<Metrics>, settings: HttpSettings) -> Self {
+        let issuer = service.settings.issuer.clone();
+        let metadata = format!("{issuer}/.well-known/oauth-protected-resource");
+        let wire = Wire {
+            challenge: Challenge::new("jeton").resource_metadata(&metadata),
+            basic_challenge: HeaderValue::from_static("Basic realm=\"jeton\", charset=\"UTF-8\""),
+            issuer,
+            settings,
+        };
+        Self { service, metrics, wire: Arc::new(wire) }
+    }
+}

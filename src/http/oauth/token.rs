@@ -1,0 +1,62 @@
+//! `POST /oauth20/token` (RFC 6749 §3.2).
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::{answering, authenticate};
+use crate::domain::secret::Secret;
+use crate::http::form::Form;
+use crate::http::oauth_error::no_store_json;
+use crate::http::{AppState, context};
+use crate::service::token::{TokenAnswer, TokenRequest};
+
+pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match respond(&state, &parts, body).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn respond(state: &AppState, parts: &axum::http::request::Parts, body: Body) -> Result<Response, Response> {
+    let form = Form::read(parts, body, state.wire.settings.max_body_bytes).await;
+    let mut form = form.map_err(|unreadable| answering(state, parts).unreadable(&unreadable))?;
+    let (client, answering) = authenticate(state, parts, &mut form).await?;
+    let request = TokenRequest {
+        grant_type: form.take("grant_type"),
+        scope: form.take("scope"),
+        refresh_token: form.take("refresh_token").map(Secret::new),
+        resource: form.take_all("resource"),
+    };
+    let answer = state.service.token(&client, request, &context::of(parts, state)).await;
+    let answer = answer.map_err(|failure| answering.failure(&failure))?;
+    Ok(no_store_json(serde_json::to_vec(&Wire::of(&answer)).expect("an answer is plain data")))
+}
+
+/// RFC 6749 §5.1.
+#[derive(Serialize)]
+struct Wire<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_expires_in: Option<i64>,
+}
+
+impl<'a> Wire<'a> {
+    fn of(answer: &'a TokenAnswer) -> Self {
+        let refresh = answer.refresh.as_ref();
+        Self {
+            access_token: answer.access_token.expose_secret(),
+            token_type: "Bearer",
+            expires_in: answer.expires_in,
+            scope: answer.scope.to_string(),
+            refresh_token: refresh.map(|refresh| refresh.refresh_token.expose_secret().as_str()),
+            refresh_token_expires_in: refresh.and_then(|refresh| refresh.expires_in),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `/oauth20/verify`: the decision that a reverse proxy asks for before it forwards a request.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::HeaderName;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use jeton_guard::{Outcome, Refusal, Requirement, Validator as _};
+
+use crate::http::{AppState, bearer};
+use crate::service::validate::Validated;
+
+/// Any method, any path below; the body is not read.
+pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Response {
+    let verdict = judge(&state, &parts).await;
+    match verdict {
+        Ok(validated) => accepted(&state, &validated),
+        Err(refusal) => bearer::respond(&refusal, &state.wire.challenge, parts.extensions.get()),
+    }
+}
+
+async fn judge(state: &AppState, parts: &Parts) -> Result<Validated, Refusal> {
+    let query = parts.uri.query();
+    let presented = match jeton_guard::credential(&parts.headers, query) {
+        Ok(Some(presented)) => presented,
+        Ok(None) => return Err(Refusal::Missing),
+        Err(malformed) => return Err(Refusal::Malformed(malformed)),
+    };
+    let validated = match state.service.validate(presented.token()).await {
+        Outcome::Active(validated) => validated,
+        Outcome::Inactive(inactive) => return Err(Refusal::InvalidToken(inactive)),
+        Outcome::Unavailable(unavailable) => return Err(Refusal::Unavailable(unavailable)),
+    };
+    if let Some(query) = query {
+        requirement(query).check(&validated)?;
+    }
+    Ok(validated)
+}
+
+/// `scope`, `api` and `workspace`, each repeatable: all must hold. Other parameters belong to the proxied request.
+fn requirement(query: &str) -> Requirement {
+    form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()).fold(
+        Requirement::none(),
+        |requirement, (name, value)| match &*name {
+            "scope" => value.split(' ').filter(|word| !word.is_empty()).fold(requirement, Requirement::scope),
+            "api" => requirement.api(value),
+            "workspace" => requirement.workspace(value),
+            _ => requirement,
+        },
+    )
+}
+
+fn accepted(state: &AppState, validated: &Validated) -> Response {
+    let token = validated.token();
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    put(headers, SUBJECT, &token.subject);
+    // Each header is always set, if need be empty: a proxy that copies them then overwrites what the client sent.
+    put(headers, CLIENT, token.grant.client.as_ref().map_or("", |client| client.client_id.as_str()));
+    put(headers, WORKSPACE, &token.grant.workspace.name);
+    put(headers, SCOPE, &token.scope);
+    put(headers, TOKEN_ID, &token.id.to_string());
+    let expires = token.expires_at.map_or(HeaderValue::from_static(""), |end| HeaderValue::from(end.seconds()));
+    headers.insert(EXPIRES, expires);
+    let cache_for = state.service.settings.cache_max_age;
+    let left = token.expires_in(validated.now).unwrap_or(i64::MAX).min(i64::from(cache_for));
+    let cache = if left > 0 { HeaderValue::try_from(format!("private, max-age={left}")).ok() } else { None };
+    headers.insert(header::CACHE_CONTROL, cache.unwrap_or(HeaderValue::from_static("no-store")));
+    response
+}
+
+const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
+const CLIENT: HeaderName = HeaderName::from_static("x-auth-client");
+const WORKSPACE: HeaderName = HeaderName::from_static("x-auth-workspace");
+const SCOPE: HeaderName = HeaderName::from_static("x-auth-scope");
+const TOKEN_ID: HeaderName = HeaderName::from_static("x-auth-token-id");
+const EXPIRES: HeaderName = HeaderName::from_static("x-auth-expires");
+
+/// Visible ASCII only: what else stands in a value becomes `?`.
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    let value = HeaderValue::from_str(value).unwrap_or_else(|_| {
+        let clean: String = value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect();
+        HeaderValue::try_from(clean).unwrap_or(HeaderValue::from_static(""))
+    });
+    headers.insert(name, value);
+}

@@ -1,0 +1,103 @@
+//! Errors of the REST endpoints as problem details (RFC 9457).
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::context::RequestInfo;
+use super::oauth_error::retry_after;
+use crate::service::error::{ApiFailure, FieldError};
+
+/// A problem document.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+/// The kinds of problem: status, code, title and what the caller can do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    hint: Option<&'static str>,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $status:ident $code:literal $title:literal $hint:expr;)*) => {
+        $(pub(crate) const $name: Kind =
+            Kind { status: StatusCode::$status, code: $code, title: $title, hint: $hint };)*
+    };
+}
+
+kinds! {
+    INVALID = BAD_REQUEST "invalid_request" "The request can't be accepted" None;
+    UNAUTHORIZED = UNAUTHORIZED "unauthorized" "A valid token is required"
+        Some("send Authorization: Bearer, or api-key, with a token or key of yours");
+    FORBIDDEN = FORBIDDEN "forbidden" "This is not allowed to the caller" None;
+    NOT_FOUND = NOT_FOUND "not_found" "There is nothing here" None;
+    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method_not_allowed" "This method is not allowed here"
+        Some("the Allow header names the methods that are");
+    CONFLICT = CONFLICT "conflict" "The current state does not allow this" None;
+    TOO_LARGE = PAYLOAD_TOO_LARGE "too_large" "The request is too large" None;
+    UNSUPPORTED = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong type"
+        Some("send application/json");
+    LIMITED = TOO_MANY_REQUESTS "rate_limited" "Too many requests" None;
+    UNAVAILABLE = SERVICE_UNAVAILABLE "temporarily_unavailable" "The service can't do this now"
+        Some("try again after the time in Retry-After; nothing is known to have changed");
+    INTERNAL = INTERNAL_SERVER_ERROR "internal_error" "The service has failed"
+        Some("report the request_id to the operator");
+}
+
+/// Makes the response of a problem.
+pub(crate) fn respond(
+    kind: Kind,
+    info: Option<&RequestInfo>,
+    detail: impl Into<String>,
+    errors: &[FieldError],
+) -> Response {
+    let problem = Problem {
+        r#type: format!("urn:jeton:problem:{}", kind.code),
+        title: kind.title,
+        status: kind.status.as_u16(),
+        detail: detail.into(),
+        code: kind.code,
+        request_id: info.map_or("", RequestInfo::id_text),
+        errors,
+        hint: kind.hint,
+    };
+    let body = serde_json::to_vec(&problem).expect("a problem is plain data");
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = kind.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The response of a use case that failed. Logs what the operator must know.
+pub(crate) fn failure(failure: &ApiFailure, info: Option<&RequestInfo>) -> Response {
+    match failure {
+        ApiFailure::Invalid(errors) => respond(INVALID, info, failure.to_string(), errors),
+        ApiFailure::Forbidden(_) => respond(FORBIDDEN, info, failure.to_string(), &[]),
+        ApiFailure::NotFound(_) => respond(NOT_FOUND, info, failure.to_string(), &[]),
+        ApiFailure::Conflict(_) => respond(CONFLICT, info, failure.to_string(), &[]),
+        ApiFailure::Store(error) => {
+            let id = info.map_or("", RequestInfo::id_text);
+            tracing::warn!(request.id = id, error = ?error, "the database could not serve a request");
+            let mut response = respond(UNAVAILABLE, info, "the database can't serve this now", &[]);
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after(error));
+            response
+        }
+    }
+}

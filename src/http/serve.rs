@@ -1,0 +1,138 @@
+//! What every request goes through, around the router: id, time limit, panic guard, metrics, access log.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, StatusCode};
+use axum::response::Response;
+use futures_util::FutureExt as _;
+use hyper::body::Incoming;
+use tower::Service as _;
+
+use super::context::{RequestInfo, sane_request_id};
+use super::metrics::RouteIndex;
+use super::{AppState, problem, routes};
+use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
+
+/// One listener's application. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct App {
+    router: Router,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    request_timeout: Duration,
+    clock: Clock,
+    entropy: Entropy,
+    index: RouteIndex,
+}
+
+impl App {
+    /// The public listener's.
+    #[must_use]
+    pub fn public(state: AppState) -> Self {
+        Self::new(routes::public(), state)
+    }
+
+    /// The management listener's.
+    #[must_use]
+    pub fn management(state: AppState) -> Self {
+        Self::new(routes::management(), state)
+    }
+
+    fn new(table: Vec<routes::Route>, state: AppState) -> Self {
+        let index = state.metrics.index(table.iter().map(|route| route.path));
+        let shared = Shared {
+            request_timeout: state.wire.settings.request_timeout,
+            clock: state.service.clock.clone(),
+            entropy: state.service.entropy.clone(),
+            index,
+        };
+        Self { router: routes::router(table, state), shared: Arc::new(shared) }
+    }
+
+    /// Serves one request.
+    ///
+    /// # Errors
+    /// None: every failure is a response.
+    pub async fn serve(self, request: Request<Incoming>, peer: IpAddr) -> Result<Response, Infallible> {
+        #[expect(clippy::disallowed_methods, reason = "measures, decides nothing")]
+        let started = Instant::now();
+        let shared = self.shared;
+        let mut request = request.map(Body::new);
+        let id = sane_request_id(request.headers()).cloned().unwrap_or_else(|| shared.new_request_id());
+        let info = RequestInfo { id: id.clone(), peer };
+        let route = shared.index.find(request.uri().path());
+        let line = tracing::enabled!(target: "jeton::access", tracing::Level::DEBUG)
+            .then(|| (request.method().clone(), request.uri().path().to_owned()));
+        request.extensions_mut().insert(info);
+        let mut response = dispatch(self.router, request, shared.request_timeout, &id, peer).await;
+        response.headers_mut().insert("x-request-id", id.clone());
+        let took = started.elapsed();
+        route.observe(response.status().as_u16(), took);
+        if let Some((method, path)) = line {
+            tracing::debug!(
+                target: "jeton::access",
+                {
+                    request.id = id.to_str().unwrap_or_default(),
+                    http.method = %method,
+                    http.path = path,
+                    http.status = response.status().as_u16(),
+                    client.address = %peer,
+                    took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+                },
+                "request"
+            );
+        }
+        Ok(response)
+    }
+}
+
+async fn dispatch(
+    mut router: Router,
+    request: Request<Body>,
+    limit: Duration,
+    id: &HeaderValue,
+    peer: IpAddr,
+) -> Response {
+    let info = || RequestInfo { id: id.clone(), peer };
+    let answer = async {
+        poll_fn(|cx| tower::Service::<Request<Body>>::poll_ready(&mut router, cx)).await?;
+        router.call(request).await
+    };
+    match tokio::time::timeout(limit, AssertUnwindSafe(answer).catch_unwind()).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(infallible))) => match infallible {},
+        Ok(Err(_panic)) => {
+            tracing::error!(request.id = id.to_str().unwrap_or_default(), "a handler panicked");
+            problem::respond(problem::INTERNAL, Some(&info()), "the request could not be handled", &[])
+        }
+        Err(_elapsed) => {
+            let detail = "the request took too long";
+            let mut response = problem::respond(problem::UNAVAILABLE, Some(&info()), detail, &[]);
+            debug_assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
+        }
+    }
+}
+
+impl Shared {
+    /// A UUIDv7 (RFC 9562 §5.7).
+    fn new_request_id(&self) -> HeaderValue {
+        let ms = self.clock.now().ms().max(0).cast_unsigned();
+        let id = uuid::Builder::from_unix_timestamp_millis(ms, &self.entropy.unique()).into_uuid();
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let text: &str = id.hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("-"))
+    }
+}

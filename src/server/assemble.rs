@@ -1,0 +1,114 @@
+//! From a configuration to the use cases.
+
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context as _;
+
+use super::files;
+use crate::cluster::cache::ValidationCache;
+use crate::cluster::usage::UsageRecorder;
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
+use crate::domain::keys::{KeyRing, MasterKey};
+use crate::domain::policy::Policies;
+use crate::domain::token_string::TokenCodec;
+use crate::service::live_token::LiveToken;
+use crate::service::{Parts, Service, Settings};
+use crate::store::revoke::Applied;
+use crate::store::{DatabaseOptions, Retention, RevocationSink, Store};
+
+/// What differs between the real process and a test.
+#[derive(Clone, Debug, Default)]
+pub struct Assembly {
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+/// Passes revocations on to the cache, which is made after the store because it starts at the store's revision.
+#[derive(Default)]
+struct ToCache(OnceLock<Arc<ValidationCache<LiveToken>>>);
+
+impl RevocationSink for ToCache {
+    fn committed(&self, revocations: &[Applied]) {
+        if let Some(cache) = self.0.get() {
+            cache.committed(revocations);
+        }
+    }
+
+    fn outcome_unknown(&self) {
+        if let Some(cache) = self.0.get() {
+            cache.outcome_unknown();
+        }
+    }
+}
+
+/// Opens the database of a configuration.
+///
+/// # Errors
+/// When it can't be reached or locked.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    open(config, Arc::new(ToCache::default())).await
+}
+
+async fn open(config: &Config, sink: Arc<dyn RevocationSink>) -> anyhow::Result<Store> {
+    let options = DatabaseOptions {
+        url: config.database_url(),
+        connections: config.database.connections,
+        acquire_timeout: config.database.acquire_timeout.as_duration(),
+    };
+    Store::open(&options, sink).await.context("the database can't be opened")
+}
+
+/// Opens the database, brings it up to date and makes the use cases.
+///
+/// # Errors
+/// Whatever keeps the service from starting, in words for the operator.
+pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Service> {
+    let Assembly { clock, entropy } = assembly;
+    files::ensure_directory(&config.data_dir)
+        .with_context(|| format!("the data directory {} can't be made", config.data_dir.display()))?;
+    let policies = Policies::new(&config.policies)?;
+    let codec = TokenCodec::new(&config.tokens.brand, key_ring(config, &entropy)?)?;
+    let sink = Arc::new(ToCache::default());
+    let store = open(config, Arc::clone(&sink) as Arc<dyn RevocationSink>).await?;
+    if config.database.migrate {
+        store.migrate().await.context("the schema can't be brought up to date")?;
+    }
+    store.ensure_partitions(clock.now(), policies.horizon().as_duration()).await?;
+    let only_process = store.backend_name() == "sqlite" || config.validation.single_node;
+    let cache = if only_process {
+        let cache = Arc::new(ValidationCache::new(config.validation.cache_bytes, store.head().await?));
+        sink.0.get_or_init(|| Arc::clone(&cache));
+        Some(cache)
+    } else {
+        None
+    };
+    let settings = Settings {
+        issuer: config.issuer(),
+        session_policy: config.tokens.session_policy.clone(),
+        bootstrap_policy: config.tokens.bootstrap_policy.clone(),
+        rotation_window: config.tokens.rotation_window.as_duration(),
+        cache_max_age: config.validation.cache_max_age,
+        retention: Retention {
+            tokens: config.retention.tokens.as_duration(),
+            grants: config.retention.grants.as_duration(),
+        },
+    };
+    let usage = UsageRecorder::default();
+    Ok(Service::new(Parts { store, cache, codec, policies, clock, entropy, usage, settings }))
+}
+
+fn key_ring(config: &Config, entropy: &Entropy) -> anyhow::Result<KeyRing> {
+    let current = if config.keys.master.is_empty() {
+        files::master_key(&config.data_dir, entropy)
+            .with_context(|| format!("the master key in {} can't be used", config.data_dir.display()))?
+    } else {
+        MasterKey::parse(&config.keys.master).context("keys.master")?
+    };
+    let previous = match config.keys.previous.as_str() {
+        "" => None,
+        text => Some(MasterKey::parse(text).context("keys.previous")?),
+    };
+    Ok(KeyRing::new(&current, previous.as_ref()))
+}

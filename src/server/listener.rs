@@ -1,0 +1,157 @@
+//! An accept loop of our own on hyper: `axum::serve` sets no timer, so its header timeout would do nothing.
+//!
+//! A connection that does not send the head of a request in time is closed, as is one that is idle for as long. HTTP/2
+//! without TLS is served to clients that begin with its preface.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+use crate::http::App;
+
+/// A bound socket with its limits.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    connections: Arc<Semaphore>,
+    header_timeout: Duration,
+}
+
+/// Connections that the kernel holds until they are accepted.
+const BACKLOG: u32 = 4096;
+/// The head of a request: longer ones are answered with 431.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEADERS: usize = 100;
+/// Requests of one HTTP/2 connection at the same time.
+const MAX_STREAMS: u32 = 128;
+/// How long accepting pauses when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Listener {
+    /// # Errors
+    /// When the address can't be bound.
+    pub fn bind(address: SocketAddr, max_connections: u32, header_timeout: Duration) -> std::io::Result<Self> {
+        let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self {
+            socket: socket.listen(BACKLOG)?,
+            connections: Arc::new(Semaphore::new(max_connections as usize)),
+            header_timeout,
+        })
+    }
+
+    /// # Errors
+    /// The operating system's.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until `stop` turns true, then returns. Connections go on in `tasks` until their requests are answered.
+    pub async fn serve(self, app: App, mut stop: watch::Receiver<bool>, tasks: TaskTracker, open: Arc<AtomicU64>) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = told(&mut stop) => return,
+                accepted = self.accept() => accepted,
+            };
+            let (stream, peer, permit) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // A peer that is gone already, or no descriptors left: neither ends the service.
+                    tracing::debug!(%error, "a connection could not be accepted");
+                    pause(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let (app, stop, open, timeout) = (app.clone(), stop.clone(), Arc::clone(&open), self.header_timeout);
+            tasks.spawn(async move {
+                open.fetch_add(1, Ordering::Relaxed);
+                serve_connection(stream, peer.ip(), app, timeout, stop).await;
+                open.fetch_sub(1, Ordering::Relaxed);
+                drop(permit);
+            });
+        }
+    }
+
+    async fn accept(&self) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+        let permit = Arc::clone(&self.connections).acquire_owned().await.map_err(std::io::Error::other)?;
+        let (stream, peer) = self.socket.accept().await?;
+        Ok((stream, peer, permit))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "waits for the operating system, not for the clock of the product")]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
+async fn serve_connection(stream: TcpStream, peer: IpAddr, app: App, timeout: Duration, stop: watch::Receiver<bool>) {
+    let _best_effort = stream.set_nodelay(true);
+    let Ok(Ok(is_http2)) = tokio::time::timeout(timeout, begins_like_http2(&stream)).await else {
+        return;
+    };
+    let service = service_fn(move |request| app.clone().serve(request, peer));
+    let io = TokioIo::new(stream);
+    if is_http2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD_BYTES as u32)
+            .keep_alive_interval(timeout)
+            .keep_alive_timeout(timeout)
+            .serve_connection(io, service);
+        let connection = std::pin::pin!(connection);
+        drive(connection, stop, |connection| connection.graceful_shutdown()).await;
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(timeout)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(io, service);
+        let connection = std::pin::pin!(connection);
+        drive(connection, stop, |connection| connection.graceful_shutdown()).await;
+    }
+}
+
+/// Runs a connection to its end; on `stop` it finishes the request that it is in.
+async fn drive<C>(
+    mut connection: std::pin::Pin<&mut C>,
+    mut stop: watch::Receiver<bool>,
+    shut_down: impl FnOnce(std::pin::Pin<&mut C>),
+) where
+    C: Future<Output = Result<(), hyper::Error>>,
+{
+    let result = tokio::select! {
+        biased;
+        result = connection.as_mut() => result,
+        () = told(&mut stop) => {
+            shut_down(connection.as_mut());
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// Returns once `stop` is true, or nobody is left to say so.
+pub(super) async fn told(stop: &mut watch::Receiver<bool>) {
+    let _guard_must_not_outlive_the_wait = stop.wait_for(|stop| *stop).await.map(drop);
+}
+
+/// Looks at the first bytes without taking them. `PRI` is no method that HTTP/1 knows (RFC 9113 §3.4).
+async fn begins_like_http2(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut start = [0; 3];
+    let seen = stream.peek(&mut start).await?;
+    Ok(seen == start.len() && start == *b"PRI")
+}

@@ -1,0 +1,12 @@
+//! Puts the parts together and runs them: store, cache, use cases, two listeners, background work, shutdown.
+
+mod assemble;
+mod files;
+mod first_run;
+mod listener;
+mod run;
+
+pub use assemble::{Assembly, assemble, open_store};
+pub use first_run::announce;
+pub use listener::Listener;
+pub use run::{Running, start};

@@ -1,0 +1,114 @@
+//! Runs the service: both listeners and the background work, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+
+use super::listener::{Listener, told};
+use crate::config::Config;
+use crate::http::metrics::Metrics;
+use crate::http::{App, AppState, HttpSettings};
+use crate::service::Service;
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Running {
+    pub public: SocketAddr,
+    pub management: SocketAddr,
+    service: Service,
+    metrics: Arc<Metrics>,
+    stop: watch::Sender<bool>,
+    connections: TaskTracker,
+    tasks: JoinSet<()>,
+    drain_timeout: Duration,
+}
+
+/// Uses wait no longer than this before they are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// Expired rows and partitions are looked for this often.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// Operators and probes, not users.
+const MANAGEMENT_CONNECTIONS: u32 = 256;
+
+/// Binds both listeners and starts to serve.
+///
+/// # Errors
+/// When an address can't be bound.
+pub fn start(config: &Config, service: Service) -> anyhow::Result<Running> {
+    let header_timeout = config.http.header_timeout.as_duration();
+    let bind = |address, connections| {
+        Listener::bind(address, connections, header_timeout).with_context(|| format!("can't listen on {address}"))
+    };
+    let public = bind(config.http.listen, config.http.max_connections)?;
+    let management = bind(config.management.listen, MANAGEMENT_CONNECTIONS)?;
+    let metrics = Arc::new(Metrics::default());
+    let settings = HttpSettings {
+        max_body_bytes: config.http.max_body_bytes as usize,
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        request_timeout: config.http.request_timeout.as_duration(),
+    };
+    let state = AppState::new(service.clone(), Arc::clone(&metrics), settings);
+    let (stop, stopped) = watch::channel(false);
+    let connections = TaskTracker::new();
+    let mut tasks = JoinSet::new();
+    let addresses = (public.address()?, management.address()?);
+    tasks.spawn(public.serve(
+        App::public(state.clone()),
+        stopped.clone(),
+        connections.clone(),
+        Arc::clone(&metrics.connections),
+    ));
+    tasks.spawn(management.serve(App::management(state), stopped.clone(), TaskTracker::new(), Arc::default()));
+    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_uses().await));
+    tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
+    let (public, management) = addresses;
+    let drain_timeout = config.http.drain_timeout.as_duration();
+    Ok(Running { public, management, service, metrics, stop, connections, tasks, drain_timeout })
+}
+
+impl Running {
+    /// The use cases that are being served.
+    #[must_use]
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Not ready, no new connections, requests in flight finish, what waits in memory is written.
+    pub async fn shut_down(mut self) {
+        self.metrics.drain();
+        self.stop.send_replace(true);
+        self.connections.close();
+        if tokio::time::timeout(self.drain_timeout, self.connections.wait()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        while self.tasks.join_next().await.is_some() {}
+        if let Err(error) = self.service.flush_uses().await {
+            tracing::warn!(error = ?error, "the last uses could not be written");
+        }
+        self.service.store.close().await;
+    }
+}
+
+/// Does `work` every so often until told to stop. A failure is logged and tried again next time.
+async fn repeat<W>(every: Duration, mut stop: watch::Receiver<bool>, service: Service, work: W)
+where
+    W: for<'s> AsyncFn(&'s Service) -> Result<(), crate::store::StoreError>,
+{
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = work(&service).await {
+            tracing::warn!(error = ?error, "background work will be tried again");
+        }
+    }
+}
