@@ -1,1 +1,18 @@
-fn main() {}
+//! The one integration-test binary. Its modules mirror the routes; every case that touches the store runs on both
+//! databases, on PostgreSQL as an ignored test that `cargo xtask test` includes.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[macro_use]
+mod support;
+mod admin;
+mod api;
+mod cli;
+mod clients;
+mod codebase;
+mod faults;
+mod first_run;
+mod management;
+mod oauth20;
+mod store;
+mod wire;

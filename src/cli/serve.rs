@@ -21,9 +21,11 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     // Before anything is announced, so that a signal that comes early is not lost.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
-    let service = server::assemble(config, Assembly::default()).await?;
-    let welcome = server::announce(config, &service).await?;
-    let running = server::start(config, service)?;
+    let mut config = config.clone();
+    let sockets = server::bind(&mut config)?;
+    let service = server::assemble(&config, Assembly::default()).await?;
+    let welcome = server::announce(&config, &service).await?;
+    let running = server::start(&config, sockets, service);
     tracing::info!(
         public = %running.public,
         management = %running.management,

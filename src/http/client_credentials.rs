@@ -32,6 +32,10 @@ pub(crate) fn read(headers: &HeaderMap, form: &mut Form) -> Result<ReadClient, O
         (Some((client_id, _)), Some(named), None) if named != client_id => {
             return Err(OAuthError::new(OAuthCode::InvalidRequest, "client_id differs from the Authorization header"));
         }
+        // An empty secret is an absent one (RFC 6749 §2.3.1): some libraries name a public client this way.
+        (Some((client_id, secret)), _, None) if secret.expose_secret().is_empty() => {
+            PresentedClient::Named { client_id }
+        }
         (Some((client_id, secret)), _, None) => PresentedClient::Secret { client_id, secret },
         (None, Some(client_id), Some(secret)) => PresentedClient::Secret { client_id, secret: Secret::new(secret) },
         (None, Some(client_id), None) => PresentedClient::Named { client_id },

@@ -54,6 +54,7 @@ pub fn public() -> Vec<Route> {
         route(Method::POST, "/oauth20/revoke", Client, oauth::revoke::revoke),
         route(Method::POST, "/oauth20/introspect", Client, oauth::introspect::introspect),
         any("/oauth20/verify", Presented, oauth::verify::verify),
+        any("/oauth20/verify/", Presented, oauth::verify::verify),
         any("/oauth20/verify/{*path}", Presented, oauth::verify::verify),
         route(Method::GET, "/.well-known/oauth-authorization-server", Public, oauth::metadata::authorization_server),
         route(Method::GET, "/.well-known/oauth-protected-resource", Public, oauth::metadata::protected_resource),

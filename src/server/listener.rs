@@ -28,10 +28,12 @@ pub struct Listener {
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
 /// The head of a request: longer ones are answered with 431.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Requests of one HTTP/2 connection at the same time.
 const MAX_STREAMS: u32 = 128;
+/// How long to wait for the rest of a preface before looking again.
+const PREFACE_PAUSE: Duration = Duration::from_millis(20);
 /// How long accepting pauses when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -149,9 +151,19 @@ pub(super) async fn told(stop: &mut watch::Receiver<bool>) {
     let _guard_must_not_outlive_the_wait = stop.wait_for(|stop| *stop).await.map(drop);
 }
 
-/// Looks at the first bytes without taking them. `PRI` is no method that HTTP/1 knows (RFC 9113 §3.4).
+/// Looks at the first bytes without taking them, until they are no beginning of the HTTP/2 preface (RFC 9113 §3.4) or
+/// all of it.
 async fn begins_like_http2(stream: &TcpStream) -> std::io::Result<bool> {
-    let mut start = [0; 3];
-    let seen = stream.peek(&mut start).await?;
-    Ok(seen == start.len() && start == *b"PRI")
+    const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut start).await?;
+        if seen == 0 || start[..seen] != PREFACE[..seen] {
+            return Ok(false);
+        }
+        if seen == PREFACE.len() {
+            return Ok(true);
+        }
+        pause(PREFACE_PAUSE).await;
+    }
 }

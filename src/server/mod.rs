@@ -8,5 +8,4 @@ mod run;
 
 pub use assemble::{Assembly, assemble, open_store};
 pub use first_run::announce;
-pub use listener::Listener;
-pub use run::{Running, start};
+pub use run::{Running, Sockets, bind, start};

@@ -35,17 +35,35 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// Operators and probes, not users.
 const MANAGEMENT_CONNECTIONS: u32 = 256;
 
-/// Binds both listeners and starts to serve.
+/// The sockets of both listeners.
+#[derive(Debug)]
+pub struct Sockets {
+    public: Listener,
+    management: Listener,
+}
+
+/// Binds both listeners. Where the configuration leaves a port to the operating system, it is told which one it got,
+/// because the issuer may be made of it.
 ///
 /// # Errors
 /// When an address can't be bound.
-pub fn start(config: &Config, service: Service) -> anyhow::Result<Running> {
+pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
     let header_timeout = config.http.header_timeout.as_duration();
-    let bind = |address, connections| {
-        Listener::bind(address, connections, header_timeout).with_context(|| format!("can't listen on {address}"))
+    let bind = |address: &mut SocketAddr, connections| {
+        let bound = Listener::bind(*address, connections, header_timeout);
+        let bound = bound.with_context(|| format!("can't listen on {address}"))?;
+        *address = bound.address()?;
+        anyhow::Ok(bound)
     };
-    let public = bind(config.http.listen, config.http.max_connections)?;
-    let management = bind(config.management.listen, MANAGEMENT_CONNECTIONS)?;
+    let public = bind(&mut config.http.listen, config.http.max_connections)?;
+    let management = bind(&mut config.management.listen, MANAGEMENT_CONNECTIONS)?;
+    Ok(Sockets { public, management })
+}
+
+/// Starts to serve.
+#[must_use]
+pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
+    let Sockets { public, management } = sockets;
     let metrics = Arc::new(Metrics::default());
     let settings = HttpSettings {
         max_body_bytes: config.http.max_body_bytes as usize,
@@ -56,7 +74,6 @@ pub fn start(config: &Config, service: Service) -> anyhow::Result<Running> {
     let (stop, stopped) = watch::channel(false);
     let connections = TaskTracker::new();
     let mut tasks = JoinSet::new();
-    let addresses = (public.address()?, management.address()?);
     tasks.spawn(public.serve(
         App::public(state.clone()),
         stopped.clone(),
@@ -66,9 +83,16 @@ pub fn start(config: &Config, service: Service) -> anyhow::Result<Running> {
     tasks.spawn(management.serve(App::management(state), stopped.clone(), TaskTracker::new(), Arc::default()));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_uses().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
-    let (public, management) = addresses;
-    let drain_timeout = config.http.drain_timeout.as_duration();
-    Ok(Running { public, management, service, metrics, stop, connections, tasks, drain_timeout })
+    Running {
+        public: config.http.listen,
+        management: config.management.listen,
+        service,
+        metrics,
+        stop,
+        connections,
+        tasks,
+        drain_timeout: config.http.drain_timeout.as_duration(),
+    }
 }
 
 impl Running {

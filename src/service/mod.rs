@@ -53,6 +53,7 @@ pub struct Settings {
 pub struct Service(Arc<Parts>);
 
 /// The parts of a [`Service`].
+#[derive(Debug)]
 pub struct Parts {
     pub store: Store,
     /// `None` where other processes may revoke: then each validation reads the store.

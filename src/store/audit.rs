@@ -6,7 +6,7 @@ use super::statement::Statement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{AuditId, WorkspaceId};
 
-const INSERT: Statement = Statement::each(
+static INSERT: Statement = Statement::each(
     "audit.insert",
     "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

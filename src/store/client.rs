@@ -22,23 +22,23 @@ macro_rules! client_select {
     };
 }
 
-const INSERT: Statement = Statement::both(
+static INSERT: Statement = Statement::both(
     "client.insert",
     "INSERT INTO client (id, client_id, workspace_id, name, auth_method, secret_digest, secret_key_version, grant_types, \
      scopes, redirect_uris, introspect, created_at, version) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)",
 );
-const FIND: Statement = Statement::both("client.find", concat!(client_select!(), "c.client_id = $1"));
-const FIND_API_CLIENT: Statement =
+static FIND: Statement = Statement::both("client.find", concat!(client_select!(), "c.client_id = $1"));
+static FIND_API_CLIENT: Statement =
     Statement::both("client.find_api_client", concat!(client_select!(), "w.id = $1 AND c.id = w.api_client"));
-const LIST: Statement = Statement::both(
+static LIST: Statement = Statement::both(
     "client.list",
     concat!(
         client_select!(),
         "c.workspace_id = $1 AND (c.created_at, c.id) < ($2, $3) ORDER BY c.created_at DESC, c.id DESC LIMIT $4"
     ),
 );
-const DELETE: Statement = Statement::both(
+static DELETE: Statement = Statement::both(
     "client.delete",
     "UPDATE client SET deleted_at = $2, secret_digest = NULL, version = version + 1 WHERE id = $1 AND deleted_at IS NULL",
 );

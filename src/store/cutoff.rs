@@ -7,7 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::{ClientKey, UserId, WorkspaceId};
 
-const RAISE: Statement = Statement::both(
+static RAISE: Statement = Statement::both(
     "cutoff.raise",
     "INSERT INTO cutoff (subject, policy, revision, at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (subject, policy) DO UPDATE SET revision = excluded.revision, at = excluded.at",

@@ -1,5 +1,6 @@
 //! The two databases as one enum of concrete connections, and the macro that runs one body on either.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(super) enum Backend {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// Held until the database is closed: one process per file.
+        lock: Arc<File>,
     },
     Postgres(PgPool),
 }
@@ -44,7 +47,7 @@ pub(super) enum DbConn<'c> {
 
 impl Db<'_> {
     /// The text of `statement` for this database; counts it.
-    pub(super) fn sql(&self, statement: &Statement) -> &'static str {
+    pub(super) fn sql(&self, statement: &'static Statement) -> &'static str {
         self.counters.count(statement);
         match self.conn {
             DbConn::Sqlite(_) => statement.sqlite,
@@ -81,9 +84,10 @@ impl Database {
 
     pub(super) async fn close(&self) {
         match &self.backend {
-            Backend::Sqlite { writer, readers } => {
+            Backend::Sqlite { writer, readers, lock } => {
                 readers.close().await;
                 writer.close().await;
+                let _released_with_the_process_at_the_latest = lock.unlock();
             }
             Backend::Postgres(pool) => pool.close().await,
         }

@@ -10,18 +10,18 @@ use crate::domain::family::{Family, Rotation};
 use crate::domain::ids::{GrantId, TokenId};
 use crate::domain::keys::KeyVersion;
 
-const INSERT: Statement = Statement::both(
+static INSERT: Statement = Statement::both(
     "family.insert",
     "INSERT INTO refresh_family (grant_id, generation, current_token, successor_used) VALUES ($1, 0, $2, FALSE)",
 );
-const LOCK: Statement = Statement::each(
+static LOCK: Statement = Statement::each(
     "family.lock",
     "SELECT generation, current_token, rotated_from, nonce, key_version, rotated_at, access_expires_at, access_scopes, \
      successor_used FROM refresh_family WHERE grant_id = $1",
     "SELECT generation, current_token, rotated_from, nonce, key_version, rotated_at, access_expires_at, access_scopes, \
      successor_used FROM refresh_family WHERE grant_id = $1 FOR UPDATE",
 );
-const ROTATE: Statement = Statement::both(
+static ROTATE: Statement = Statement::both(
     "family.rotate",
     "UPDATE refresh_family SET generation = $2, current_token = $3, rotated_from = $4, nonce = $5, key_version = $6, \
      rotated_at = $7, access_expires_at = $8, access_scopes = $9, successor_used = FALSE WHERE grant_id = $1",

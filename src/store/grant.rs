@@ -10,7 +10,7 @@ use crate::domain::grant::{ClientRef, CutOff, Grant, Origin, Owner, Revision, Se
 use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
 use crate::domain::scope::Scopes;
 
-const INSERT: Statement = Statement::each(
+static INSERT: Statement = Statement::each(
     "grant.insert",
     "INSERT INTO grant_ (id, workspace_id, policy, origin, name, user_id, client_key, parent_id, state, scopes, \
      extra_fields, session, created_at, expires_at, version, revision) \
@@ -46,17 +46,17 @@ macro_rules! grant_joins {
 }
 pub(super) use {grant_columns, grant_joins};
 
-const FIND: Statement = Statement::both(
+static FIND: Statement = Statement::both(
     "grant.find",
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1"),
 );
 /// The row is locked before a token is issued under it or its state is changed, so that neither overtakes the other.
-const LOCK: Statement = Statement::each(
+static LOCK: Statement = Statement::each(
     "grant.lock",
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1"),
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1 FOR UPDATE OF g"),
 );
-const LIST_OF_USER: Statement = Statement::both(
+static LIST_OF_USER: Statement = Statement::both(
     "grant.list_of_user",
     concat!(
         "SELECT ",
@@ -66,13 +66,13 @@ const LIST_OF_USER: Statement = Statement::both(
         " WHERE g.user_id = $1 AND (g.created_at, g.id) < ($2, $3) ORDER BY g.created_at DESC, g.id DESC LIMIT $4"
     ),
 );
-const REVOKE: Statement = Statement::both(
+static REVOKE: Statement = Statement::both(
     "grant.revoke",
     "UPDATE grant_ SET state = 'revoked', revoked_at = $2, revoked_by = $3, revoke_reason = $4, version = version + 1 \
      WHERE id = $1",
 );
 
-const COUNT_ACTIVE: Statement = Statement::both(
+static COUNT_ACTIVE: Statement = Statement::both(
     "grant.count_active",
     "SELECT COUNT(*) FROM grant_ g WHERE g.user_id = $1 AND g.policy = $2 AND g.state = 'active' \
      AND (g.expires_at IS NULL OR g.expires_at > $3) AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \

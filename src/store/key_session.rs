@@ -15,12 +15,12 @@ use crate::domain::grant::Dead;
 use crate::domain::ids::GrantId;
 use crate::domain::keys::KeyVersion;
 
-const FIND: Statement = Statement::both(
+static FIND: Statement = Statement::both(
     "key_session.find",
     "SELECT s.grant_id, s.nonce, s.key_version, s.issued_at, s.expires_at, g.state FROM key_session s \
      JOIN grant_ g ON g.id = s.grant_id WHERE s.key_grant_id = $1",
 );
-const REPLACE: Statement = Statement::both(
+static REPLACE: Statement = Statement::both(
     "key_session.replace",
     "INSERT INTO key_session (key_grant_id, grant_id, nonce, key_version, issued_at, expires_at) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_grant_id) DO UPDATE SET grant_id = excluded.grant_id, \

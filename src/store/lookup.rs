@@ -15,7 +15,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::Digest;
 use crate::domain::token_string::TokenKind;
 
-const TOKEN: Statement = Statement::both(
+static TOKEN: Statement = Statement::both(
     "lookup.token",
     concat!(
         "SELECT t.kind AS token_kind, t.digest, t.key_version, t.generation, t.scopes AS token_scopes, t.issued_at, \

@@ -14,30 +14,30 @@ use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{GrantId, TokenId};
 
-const DELETE_TOKENS: Statement = Statement::each(
+static DELETE_TOKENS: Statement = Statement::each(
     "maintenance.delete_tokens",
     "DELETE FROM token WHERE id IN (SELECT id FROM token WHERE id < $1 ORDER BY id LIMIT $2)",
     "",
 );
-const DELETE_GRANTS: Statement = Statement::both(
+static DELETE_GRANTS: Statement = Statement::both(
     "maintenance.delete_grants",
     "DELETE FROM grant_ WHERE id IN (SELECT id FROM grant_ WHERE id < $1 ORDER BY id LIMIT $2)",
 );
-const DELETE_FAMILIES: Statement = Statement::both(
+static DELETE_FAMILIES: Statement = Statement::both(
     "maintenance.delete_families",
     "DELETE FROM refresh_family WHERE grant_id IN \
      (SELECT grant_id FROM refresh_family WHERE grant_id < $1 ORDER BY grant_id LIMIT $2)",
 );
-const DELETE_KEY_SESSIONS: Statement =
+static DELETE_KEY_SESSIONS: Statement =
     Statement::both("maintenance.delete_key_sessions", "DELETE FROM key_session WHERE expires_at < $1");
-const PARTITIONS: Statement = Statement::each(
+static PARTITIONS: Statement = Statement::each(
     "maintenance.partitions",
     "",
     "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
      WHERE i.inhparent = 'token'::regclass ORDER BY c.relname",
 );
 /// Of all nodes that start or wake at once, one makes the partitions.
-const LOCK: Statement = Statement::each("maintenance.lock", "", "SELECT pg_advisory_xact_lock(7041776)");
+static LOCK: Statement = Statement::each("maintenance.lock", "", "SELECT pg_advisory_xact_lock(7041776)");
 
 pub(super) const STATEMENTS: &[&Statement] =
     &[&DELETE_TOKENS, &DELETE_GRANTS, &DELETE_FAMILIES, &DELETE_KEY_SESSIONS, &PARTITIONS, &LOCK];

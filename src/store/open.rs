@@ -61,8 +61,6 @@ async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, 
         .statement_cache_capacity(100)
         .disable_statement_logging();
     let reader = writer.clone().read_only(true).create_if_missing(false);
-    // The lock lives as long as the writer's pool does: it is held by its connect hook.
-    let lock = Arc::new(lock);
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
@@ -70,13 +68,6 @@ async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, 
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .after_connect(move |_, _| {
-            let lock = Arc::clone(&lock);
-            Box::pin(async move {
-                drop(lock);
-                Ok(())
-            })
-        })
         .connect_with(writer)
         .await?;
     let readers = SqlitePoolOptions::new()
@@ -86,7 +77,7 @@ async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, 
         .max_lifetime(None)
         .test_before_acquire(false)
         .connect_lazy_with(reader);
-    Ok(Backend::Sqlite { writer: pool, readers })
+    Ok(Backend::Sqlite { writer: pool, readers, lock: Arc::new(lock) })
 }
 
 /// One process per file: two would each believe in their own cache.

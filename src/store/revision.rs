@@ -9,10 +9,10 @@ use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 
-const ADVANCE: Statement =
+static ADVANCE: Statement =
     Statement::both("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq");
-const HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
-const LOG: Statement = Statement::both(
+static HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
+static LOG: Statement = Statement::both(
     "revision.log",
     "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
 );

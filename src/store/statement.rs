@@ -6,7 +6,7 @@ use super::{
     audit, client, cutoff, family, grant, key_session, lookup, maintenance, revision, token, usage, user, workspace,
 };
 
-/// One statement. Compared by name.
+/// One statement. A `static`, so that its address tells it from the others.
 #[derive(Debug)]
 pub struct Statement {
     pub name: &'static str,
@@ -45,19 +45,20 @@ pub static REGISTRY: &[&[&Statement]] = &[
 
 /// How often each statement was sent by one store.
 #[derive(Debug)]
-pub struct StatementCounters(Vec<(&'static str, AtomicU64)>);
+pub struct StatementCounters(Vec<(&'static Statement, AtomicU64)>);
 
 impl Default for StatementCounters {
     fn default() -> Self {
-        let names = REGISTRY.iter().flat_map(|table| table.iter()).map(|statement| statement.name);
-        Self(names.map(|name| (name, AtomicU64::new(0))).collect())
+        let statements = REGISTRY.iter().flat_map(|table| table.iter());
+        Self(statements.map(|statement| (*statement, AtomicU64::new(0))).collect())
     }
 }
 
 impl StatementCounters {
-    pub(super) fn count(&self, statement: &Statement) {
-        let own = self.0.iter().find(|(name, _)| std::ptr::eq(*name, statement.name));
-        own.map(|(_, count)| count.fetch_add(1, Ordering::Relaxed));
+    pub(super) fn count(&self, statement: &'static Statement) {
+        if let Some((_, count)) = self.0.iter().find(|(own, _)| std::ptr::eq(*own, statement)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// All statements together.
@@ -66,7 +67,13 @@ impl StatementCounters {
         self.iter().map(|(_, count)| count).sum()
     }
 
+    /// How often the statement of this name was sent.
+    #[must_use]
+    pub fn of(&self, name: &str) -> u64 {
+        self.iter().filter(|(own, _)| *own == name).map(|(_, count)| count).sum()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.0.iter().map(|(name, count)| (*name, count.load(Ordering::Relaxed)))
+        self.0.iter().map(|(statement, count)| (statement.name, count.load(Ordering::Relaxed)))
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::Digest;
 use crate::domain::token_string::{MintedToken, TokenKind};
 
-const INSERT: Statement = Statement::each(
+static INSERT: Statement = Statement::each(
     "token.insert",
     "INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -8,13 +8,13 @@ use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::GrantId;
 
-const TOUCH: Statement = Statement::each(
+static TOUCH: Statement = Statement::each(
     "usage.touch",
     "UPDATE grant_ SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
     "UPDATE grant_ g SET last_used_at = x.at FROM UNNEST($1::bytea[], $2::bigint[]) AS x (id, at) \
      WHERE g.id = x.id AND (g.last_used_at IS NULL OR g.last_used_at < x.at)",
 );
-const SUCCESSOR_USED: Statement = Statement::both(
+static SUCCESSOR_USED: Statement = Statement::both(
     "usage.successor_used",
     "UPDATE refresh_family SET successor_used = TRUE WHERE grant_id = $1 AND generation = $2 AND NOT successor_used",
 );

@@ -8,11 +8,11 @@ use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{UserId, WorkspaceId};
 
-const INSERT: Statement = Statement::both(
+static INSERT: Statement = Statement::both(
     "user.insert",
     "INSERT INTO user_account (id, workspace_id, username, role, created_at) VALUES ($1, $2, $3, $4, $5)",
 );
-const FIND: Statement =
+static FIND: Statement =
     Statement::both("user.find", "SELECT id, workspace_id, username, role FROM user_account WHERE id = $1");
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND];

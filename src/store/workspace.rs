@@ -13,11 +13,11 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::WorkspaceRef;
 use crate::domain::ids::{ClientKey, WorkspaceId};
 
-const INSERT: Statement = Statement::both(
+static INSERT: Statement = Statement::both(
     "workspace.insert",
     "INSERT INTO workspace (id, name, api_client, created_at) VALUES ($1, $2, $3, $4)",
 );
-const COUNT: Statement = Statement::both("workspace.count", "SELECT COUNT(*) FROM workspace");
+static COUNT: Statement = Statement::both("workspace.count", "SELECT COUNT(*) FROM workspace");
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT];
 

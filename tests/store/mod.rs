@@ -1,0 +1,40 @@
+//! The store through the service: what is committed, what is kept, what goes.
+
+mod growth;
+
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
+
+use crate::support::TestDatabase;
+
+macro_rules! on {
+    ($database:expr, |$conn:ident| $body:expr) => {
+        if $database.is_postgres() {
+            let mut $conn = PgConnection::connect(&$database.url()).await.unwrap();
+            $body
+        } else {
+            let mut $conn = SqliteConnection::connect(&$database.url()).await.unwrap();
+            $body
+        }
+    };
+}
+
+/// Request id and actor of every audit row of this action.
+pub async fn audit_rows(database: &TestDatabase, action: &'static str) -> Vec<(String, String)> {
+    const SQL: &str = "SELECT COALESCE(request_id, ''), actor FROM audit_event WHERE action = $1 ORDER BY id";
+    on!(database, |conn| {
+        let rows = conn.fetch_all(sqlx::query(SQL).bind(action)).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    })
+}
+
+/// A number that a query without parameters gives.
+pub async fn count(database: &TestDatabase, sql: &'static str) -> i64 {
+    on!(database, |conn| conn.fetch_one(sql).await.unwrap().get(0))
+}
+
+/// Gives every user this role.
+pub async fn demote(database: &TestDatabase, role: &'static str) {
+    on!(database, |conn| {
+        conn.execute(sqlx::query("UPDATE user_account SET role = $1").bind(role)).await.unwrap();
+    });
+}

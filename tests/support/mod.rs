@@ -1,0 +1,41 @@
+//! What the tests stand on: a server in the process or as a process of its own, on a database of its own.
+
+pub mod answer;
+pub mod cluster;
+pub mod database;
+pub mod logs;
+pub mod process;
+pub mod server;
+
+pub use answer::Answer;
+pub use database::TestDatabase;
+pub use server::TestServer;
+
+/// One case, as a test on each database. The case gets a server of its own; afterwards neither the database nor the
+/// logs may hold a secret that was handed out.
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($server:ident: &TestServer) $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every case needs all of its file's names")]
+            use super::*;
+
+            $(#[$meta])*
+            async fn case($server: &$crate::support::TestServer) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                let server = $crate::support::TestServer::start($crate::support::TestDatabase::sqlite()).await;
+                case(&server).await;
+                server.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs PostgreSQL: cargo xtask test"]
+            async fn on_postgres() {
+                let server = $crate::support::TestServer::start($crate::support::TestDatabase::postgres().await).await;
+                case(&server).await;
+                server.finish().await;
+            }
+        }
+    )*};
+}
