@@ -42,8 +42,11 @@ pub(super) struct CutOffs {
     latest: AtomicI64,
     /// Cut-offs up to this revision may have been forgotten.
     floor: AtomicI64,
-    by_subject: RwLock<HashMap<Subject, Vec<(Box<str>, Revision)>>>,
+    by_subject: RwLock<HashMap<Subject, Vec<PolicyCut>>>,
 }
+
+/// The newest cut-off of one policy; of all policies where its name is empty.
+type PolicyCut = (Box<str>, Revision);
 
 /// What the known cut-offs say of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -246,12 +246,12 @@ impl Grant {
 
     /// # Errors
     /// Why the grant is not alive at `now`.
-    pub fn live(self, now: Timestamp) -> Result<Live<Self>, (Self, Dead)> {
+    pub fn live(self, now: Timestamp) -> Result<Live<Self>, Dead> {
         match self.status(now) {
             Status::Active => Ok(Live(self)),
-            Status::Expired => Err((self, Dead::Expired)),
-            Status::Disabled => Err((self, Dead::Disabled)),
-            Status::Revoked => Err((self, Dead::Revoked)),
+            Status::Expired => Err(Dead::Expired),
+            Status::Disabled => Err(Dead::Disabled),
+            Status::Revoked => Err(Dead::Revoked),
         }
     }
 }
@@ -312,7 +312,7 @@ pub(crate) mod tests {
     #[test]
     fn a_grant_is_dead_at_its_end_and_alive_the_millisecond_before() {
         assert!(grant().live(Timestamp::from_ms(1_999)).is_ok());
-        assert_eq!(grant().live(Timestamp::from_ms(2_000)).unwrap_err().1, Dead::Expired);
+        assert_eq!(grant().live(Timestamp::from_ms(2_000)).unwrap_err(), Dead::Expired);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0;
         for (unit, letter) in [(DAY, 'd'), (HOUR, 'h'), (MINUTE, 'm')] {
-            if seconds != 0 && seconds % unit == 0 {
+            if seconds != 0 && seconds.is_multiple_of(unit) {
                 return write!(f, "{}{letter}", seconds / unit);
             }
         }

@@ -262,7 +262,7 @@ mod tests {
             let minted = codec.mint(TokenKind::Key, None, &Entropy::seeded(3));
             let text = minted.string.expose_secret();
             prop_assert!(codec.parse(&text[..cut]).is_err());
-            let padded = format!("{}{}", text, pad);
+            let padded = format!("{text}{pad}");
             prop_assert!(codec.parse(&padded).is_err());
         }
     }

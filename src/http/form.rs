@@ -138,7 +138,7 @@ mod tests {
     fn what_is_not_utf_8_is_refused() {
         assert!(Form::parse(b"token=%ff%fe").is_err());
         assert!(Form::parse(b"token=\xff").is_err());
-        assert!(Form::parse(&vec![b'a'; 0]).is_ok());
+        assert!(Form::parse(b"").is_ok());
     }
 
     proptest! {

@@ -28,14 +28,14 @@ pub(crate) async fn read<T: DeserializeOwned>(parts: &Parts, body: Body, state: 
     })?;
     let mut deserializer = serde_json::Deserializer::from_slice(&body);
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-    read.map_err(|error| {
+    let value = read.map_err(|error| {
         let (pointer, detail) = (pointer(error.path()), plain(&error.inner().to_string()));
         problem::respond(problem::INVALID, info, detail.clone(), &[FieldError::new(pointer, detail)])
-    })
-    .and_then(|value| match deserializer.end() {
+    })?;
+    match deserializer.end() {
         Ok(()) => Ok(value),
         Err(error) => Err(problem::respond(problem::INVALID, info, plain(&error.to_string()), &[])),
-    })
+    }
 }
 
 /// RFC 6901.

@@ -28,7 +28,7 @@ pub struct Listener {
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 4096;
 /// The head of a request: longer ones are answered with 431.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEAD_BYTES: u16 = 16 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Requests of one HTTP/2 connection at the same time.
 const MAX_STREAMS: u32 = 128;
@@ -107,21 +107,21 @@ async fn serve_connection(stream: TcpStream, peer: IpAddr, app: App, timeout: Du
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
-            .max_header_list_size(MAX_HEAD_BYTES as u32)
+            .max_header_list_size(MAX_HEAD_BYTES.into())
             .keep_alive_interval(timeout)
             .keep_alive_timeout(timeout)
             .serve_connection(io, service);
         let connection = std::pin::pin!(connection);
-        drive(connection, stop, |connection| connection.graceful_shutdown()).await;
+        drive(connection, stop, http2::Connection::graceful_shutdown).await;
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(timeout)
-            .max_buf_size(MAX_HEAD_BYTES)
+            .max_buf_size(MAX_HEAD_BYTES.into())
             .max_headers(MAX_HEADERS)
             .serve_connection(io, service);
         let connection = std::pin::pin!(connection);
-        drive(connection, stop, |connection| connection.graceful_shutdown()).await;
+        drive(connection, stop, http1::Connection::graceful_shutdown).await;
     }
 }
 

@@ -116,9 +116,9 @@ impl Service {
         let (now, as_of) = (self.clock.now(), stored.as_of);
         let grant = match stored.grant.clone().live(now) {
             Ok(grant) => grant,
-            Err((_, Dead::Expired)) => return Ok(Outcome::Inactive(Inactive::Expired)),
-            Err((_, Dead::Disabled)) => return Ok(Outcome::Inactive(Inactive::Disabled)),
-            Err((_, Dead::Revoked)) => return Ok(Outcome::Inactive(Inactive::Revoked)),
+            Err(Dead::Expired) => return Ok(Outcome::Inactive(Inactive::Expired)),
+            Err(Dead::Disabled) => return Ok(Outcome::Inactive(Inactive::Disabled)),
+            Err(Dead::Revoked) => return Ok(Outcome::Inactive(Inactive::Revoked)),
         };
         let noted = grant.last_used_at.map_or(0, Timestamp::ms);
         let (id, live) = (stored.id, LiveToken::new(stored, grant, &self.settings));

@@ -110,10 +110,8 @@ async fn settle<B: Batch>(database: &Database, batch: Vec<Waiting<B>>) {
             }
         }
         Err(error) if batch.len() == 1 => {
-            for waiting in batch {
-                let _gone = waiting.answer.send(Err(error));
-                return;
-            }
+            let only = batch.into_iter().next();
+            let _gone = only.map(|waiting| waiting.answer.send(Err(error)));
         }
         Err(error) => {
             tracing::debug!(tx = B::NAME, members = batch.len(), error = ?error, "a batch is taken apart");

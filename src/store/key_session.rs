@@ -97,7 +97,7 @@ async fn open(db: &mut Db<'_>, open: &OpenSession) -> Result<Opened, StoreError>
     let Some(key) = grant::lock(db, open.key_grant).await? else {
         return Ok(Opened::Dead(Dead::Revoked));
     };
-    if let Err((_, dead)) = key.live(open.now) {
+    if let Err(dead) = key.live(open.now) {
         return Ok(Opened::Dead(dead));
     }
     if let Some(session) = find(db, open.key_grant, open.not_ending_before).await? {

@@ -115,7 +115,7 @@ impl Rotate {
         if let Some(applied) = &held.replayed {
             return Ok(Rotated::Replay(applied.clone()));
         }
-        if let Err((_, dead)) = held.grant.clone().live(self.now) {
+        if let Err(dead) = held.grant.clone().live(self.now) {
             return Ok(Rotated::Dead(dead));
         }
         let Some(family) = &mut held.family else {
