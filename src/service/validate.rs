@@ -104,15 +104,10 @@ impl Service {
 
     async fn read_token(&self, presented: PresentedToken) -> Result<Validation, StoreError> {
         let fill = self.cache.as_ref().map(|cache| cache.begin_fill());
-        let Some(stored) = self.store.find_token(presented.id).await? else {
+        let stored = self.store.find_token(presented.id).await?;
+        let Some(stored) = stored.filter(|stored| stored.is_proven_by(&presented)) else {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         };
-        let proven = stored.key_version == presented.key_version
-            && stored.kind == presented.kind
-            && stored.digest.matches(&presented.digest);
-        if !proven {
-            return Ok(Outcome::Inactive(Inactive::Unproven));
-        }
         let (now, as_of) = (self.clock.now(), stored.as_of);
         let grant = match stored.grant.clone().live(now) {
             Ok(grant) => grant,

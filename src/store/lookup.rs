@@ -13,7 +13,7 @@ use crate::domain::ids::TokenId;
 use crate::domain::keys::KeyVersion;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::Digest;
-use crate::domain::token_string::TokenKind;
+use crate::domain::token_string::{PresentedToken, TokenKind};
 
 static TOKEN: Statement = Statement::both(
     "lookup.token",
@@ -43,6 +43,15 @@ pub struct StoredToken {
     pub grant: Grant,
     /// The newest revision in the snapshot that it was read from.
     pub as_of: Revision,
+}
+
+impl StoredToken {
+    /// Whether `presented` is this very secret. Constant time.
+    pub(crate) fn is_proven_by(&self, presented: &PresentedToken) -> bool {
+        self.kind == presented.kind
+            && self.key_version == presented.key_version
+            && self.digest.matches(&presented.digest)
+    }
 }
 
 #[derive(FromRow)]

@@ -24,6 +24,14 @@ on_both_databases! {
         revoke(&other).await.expect(200);
     }
 
+    async fn an_expired_access_token_still_names_the_session_to_end(server: &TestServer) {
+        let (access, refresh, client_id) = server.pair().await;
+        server.advance(3600);
+        let form = [("client_id", client_id.as_str()), ("token", access.as_str())];
+        server.post_form("/oauth20/revoke", None, &form).await.expect(200);
+        server.refresh(&client_id, &refresh).await.expect_oauth_error(400, "invalid_grant");
+    }
+
     async fn the_hint_never_changes_the_outcome(server: &TestServer) {
         let client = server.client(&[]).await;
         for hint in ["access_token", "refresh_token", "nonsense", ""] {

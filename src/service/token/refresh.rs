@@ -91,15 +91,10 @@ impl Service {
         if token.id.expires_at().is_some_and(|end| end <= self.clock.now()) {
             return refused(OAuthCode::InvalidGrant, "the refresh token has expired");
         }
-        let Some(stored) = self.store.find_token(token.id).await? else {
+        let stored = self.store.find_token(token.id).await?;
+        let Some(stored) = stored.filter(|stored| stored.is_proven_by(&token)) else {
             return unknown();
         };
-        let proven = stored.kind == TokenKind::Refresh
-            && stored.key_version == token.key_version
-            && stored.digest.matches(&token.digest);
-        if !proven {
-            return unknown();
-        }
         // Bound to the client that it was issued to (RFC 6749 §6). Nothing is revoked: the right client still has it.
         if stored.grant.client.as_ref().is_none_or(|bound| bound.key != client.key) {
             return refused(OAuthCode::InvalidGrant, "the refresh token was issued to another client");
