@@ -38,6 +38,18 @@ pub(crate) async fn read<T: DeserializeOwned>(parts: &Parts, body: Body, state: 
     }
 }
 
+/// Reads a body that may be left out.
+///
+/// # Errors
+/// As [`read`], for a body that is there.
+pub(crate) async fn read_optional<T: DeserializeOwned + Default>(
+    parts: &Parts,
+    body: Body,
+    state: &AppState,
+) -> Result<T, Response> {
+    if parts.headers.contains_key(header::CONTENT_TYPE) { read(parts, body, state).await } else { Ok(T::default()) }
+}
+
 /// RFC 6901.
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;

@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod bearer;
+mod caller;
 mod client_credentials;
 mod context;
 mod form;
@@ -20,12 +21,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use axum::response::Response;
 use jeton_guard::Challenge;
 
 use metrics::Metrics;
 pub use serve::App;
 
 use crate::service::Service;
+
+/// What a handler gives: the response, or the one to give instead.
+pub(crate) type Answer = Result<Response, Response>;
 
 /// What handlers share. Cloning is cheap.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Errors of the REST endpoints as problem details (RFC 9457).
 
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
@@ -83,6 +84,11 @@ pub(crate) fn respond(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Turns the failure of a use case into the response to this request.
+pub(crate) fn of(parts: &Parts) -> impl FnOnce(ApiFailure) -> Response + '_ {
+    |error| failure(&error, parts.extensions.get::<RequestInfo>())
 }
 
 /// The response of a use case that failed. Logs what the operator must know.

@@ -1,25 +1,19 @@
 //! `/admin/v1/clients…`
 
-use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::domain::ids::ClientKey;
 use crate::domain::secret::Secret;
-use crate::http::context::{self, RequestInfo};
+use crate::http::caller::Admin;
 use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
-use crate::http::{AppState, json as body, problem};
-use crate::service::caller::Caller;
+use crate::http::{Answer, AppState, json as body, problem};
 use crate::service::clients::{ClientView, CreateClient};
-use crate::service::error::ApiFailure;
-use crate::service::validate::Validated;
 use crate::store::client::ClientCursor;
-use crate::store::user::Role;
 
 /// The body of POST (names of RFC 7591 §2).
 #[derive(Deserialize)]
@@ -41,32 +35,21 @@ struct CreateBody {
     client_secret: Option<String>,
 }
 
-pub(crate) async fn create(
-    State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
-    request: Request,
-) -> Response {
+pub(crate) async fn create(State(state): State<AppState>, Admin(caller): Admin, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    let created = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let request: CreateBody = body::read(&parts, body, &state).await?;
-        let request = CreateClient {
-            name: request.name,
-            grant_types: request.grant_types,
-            scopes: request.scopes,
-            redirect_uris: request.redirect_uris,
-            auth_method: request.token_endpoint_auth_method,
-            introspect: request.introspect,
-            client_id: request.client_id,
-            client_secret: request.client_secret.map(Secret::new),
-        };
-        let created = state.service.create_client(&caller, request).await;
-        created.map_err(|failure| failed(&failure, &parts))
+    let request: CreateBody = body::read(&parts, body, &state).await?;
+    let request = CreateClient {
+        name: request.name,
+        grant_types: request.grant_types,
+        scopes: request.scopes,
+        redirect_uris: request.redirect_uris,
+        auth_method: request.token_endpoint_auth_method,
+        introspect: request.introspect,
+        client_id: request.client_id,
+        client_secret: request.client_secret.map(Secret::new),
     };
-    let (client, secret) = match created.await {
-        Ok(created) => created,
-        Err(response) => return response,
-    };
+    let created = state.service.create_client(&caller, request).await;
+    let (client, secret) = created.map_err(problem::of(&parts))?;
     let mut answer = json!(ClientView::of(&client));
     if let Some(secret) = secret {
         answer["client_secret"] = json!(secret.expose_secret());
@@ -77,72 +60,38 @@ pub(crate) async fn create(
     if let Ok(location) = HeaderValue::try_from(format!("/admin/v1/clients/{}", encoded.replace('+', "%20"))) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response
+    Ok(response)
 }
 
-pub(crate) async fn list(
-    State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
-    parts: Parts,
-) -> Response {
-    let listed = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let page = PageRequest::read(&parts.uri).map_err(|failure| failed(&failure, &parts))?;
-        let after = page.after.map_or(ClientCursor::START, |(created_at, key)| ClientCursor {
-            created_at,
-            key: ClientKey::from_bytes(key),
-        });
-        let listed = state.service.list_clients(&caller, after, page.limit).await;
-        let (clients, next) = listed.map_err(|failure| failed(&failure, &parts))?;
-        let views: Vec<ClientView<'_>> = clients.iter().map(ClientView::of).collect();
-        let next = next.map(|cursor| (cursor.created_at, *cursor.key.as_bytes()));
-        Ok(page::respond(&parts.uri, page.limit, &views, next))
-    };
-    match listed.await {
-        Ok(response) | Err(response) => response,
-    }
+pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
+    let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
+    let after = page
+        .after
+        .map_or(ClientCursor::START, |(created_at, key)| ClientCursor { created_at, key: ClientKey::from_bytes(key) });
+    let listed = state.service.list_clients(&caller, after, page.limit).await;
+    let (clients, next) = listed.map_err(problem::of(&parts))?;
+    let views: Vec<ClientView<'_>> = clients.iter().map(ClientView::of).collect();
+    let next = next.map(|cursor| (cursor.created_at, *cursor.key.as_bytes()));
+    Ok(page::respond(&parts.uri, page.limit, &views, next))
 }
 
 pub(crate) async fn show(
     State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
+    Admin(caller): Admin,
     Path(client_id): Path<String>,
     parts: Parts,
-) -> Response {
-    let shown = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let client = state.service.find_workspace_client(&caller, &client_id).await;
-        let client = client.map_err(|failure| failed(&failure, &parts))?;
-        Ok(no_store_json(json!(ClientView::of(&client)).to_string()))
-    };
-    match shown.await {
-        Ok(response) | Err(response) => response,
-    }
+) -> Answer {
+    let client = state.service.find_workspace_client(&caller, &client_id).await.map_err(problem::of(&parts))?;
+    Ok(no_store_json(json!(ClientView::of(&client)).to_string()))
 }
 
 /// Deletes a client and everything that was issued to it.
 pub(crate) async fn delete(
     State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
+    Admin(caller): Admin,
     Path(client_id): Path<String>,
     parts: Parts,
-) -> Response {
-    let deleted = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let receipt = state.service.delete_client(&caller, &client_id).await;
-        let receipt = receipt.map_err(|failure| failed(&failure, &parts))?;
-        Ok(no_store_json(json!({ "client_id": client_id, "revocation": receipt }).to_string()))
-    };
-    match deleted.await {
-        Ok(response) | Err(response) => response,
-    }
-}
-
-async fn caller(state: &AppState, validated: &Validated, parts: &Parts) -> Result<Caller, Response> {
-    let caller = state.service.caller(validated, Role::Admin, context::of(parts, state)).await;
-    caller.map_err(|failure| failed(&failure, parts))
-}
-
-fn failed(failure: &ApiFailure, parts: &Parts) -> Response {
-    problem::failure(failure, parts.extensions.get::<RequestInfo>())
+) -> Answer {
+    let receipt = state.service.delete_client(&caller, &client_id).await.map_err(problem::of(&parts))?;
+    Ok(no_store_json(json!({ "client_id": client_id, "revocation": receipt }).to_string()))
 }

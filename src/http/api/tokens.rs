@@ -1,7 +1,5 @@
 //! `/api/v1/tokens…`
 
-use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,16 +10,13 @@ use serde_json::{Map, Value, json};
 use crate::domain::ids::GrantId;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::Credential;
-use crate::http::context::{self, RequestInfo};
+use crate::http::caller::Member;
 use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
-use crate::http::{AppState, json as body, problem};
-use crate::service::caller::Caller;
+use crate::http::{Answer, AppState, json as body, problem};
 use crate::service::error::ApiFailure;
 use crate::service::own_tokens::{CreateToken, CreatedToken, TokenView};
-use crate::service::validate::Validated;
 use crate::store::grant::GrantCursor;
-use crate::store::user::Role;
 
 /// The body of POST.
 #[derive(Debug, Deserialize)]
@@ -46,7 +41,7 @@ struct RevokeBody {
     reason: Option<String>,
 }
 
-/// The body of revoke-all.
+/// The body of revoke-all; all of it may be left out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RevokeAllBody {
@@ -59,32 +54,27 @@ fn access() -> String {
     "access".to_owned()
 }
 
-pub(crate) async fn create(
-    State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
-    request: Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let created = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let request: CreateBody = body::read(&parts, body, &state).await?;
-        let request = CreateToken {
-            policy: request.policy,
-            name: request.name,
-            lifetime: request.lifetime,
-            scopes: request.scopes,
-            extra_fields: request.extra_fields,
-        };
-        let created = state.service.create_own_token(&caller, request).await;
-        created.map_err(|failure| failed(&failure, &parts))
-    };
-    match created.await {
-        Ok(created) => respond_created(&state, &created),
-        Err(response) => response,
+impl Default for RevokeAllBody {
+    fn default() -> Self {
+        Self { policy: access() }
     }
 }
 
-fn respond_created(state: &AppState, created: &CreatedToken) -> Response {
+pub(crate) async fn create(State(state): State<AppState>, Member(caller): Member, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let request: CreateBody = body::read(&parts, body, &state).await?;
+    let request = CreateToken {
+        policy: request.policy,
+        name: request.name,
+        lifetime: request.lifetime,
+        scopes: request.scopes,
+        extra_fields: request.extra_fields,
+    };
+    let created = state.service.create_own_token(&caller, request).await;
+    Ok(created_answer(&state, &created.map_err(problem::of(&parts))?))
+}
+
+fn created_answer(state: &AppState, created: &CreatedToken) -> Response {
     let issued = &created.issued;
     let mut answer = Map::new();
     answer.insert("token".to_owned(), json!(TokenView::of(&created.grant, state.service.clock.now())));
@@ -105,113 +95,54 @@ fn respond_created(state: &AppState, created: &CreatedToken) -> Response {
     response
 }
 
-pub(crate) async fn list(
-    State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
-    parts: Parts,
-) -> Response {
-    let listed = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let page = PageRequest::read(&parts.uri).map_err(|failure| failed(&failure, &parts))?;
-        let after = page
-            .after
-            .map_or(GrantCursor::START, |(created_at, id)| GrantCursor { created_at, id: GrantId::from_bytes(id) });
-        let listed = state.service.list_own_tokens(&caller, after, page.limit).await;
-        let (grants, next) = listed.map_err(|failure| failed(&failure, &parts))?;
-        let now = state.service.clock.now();
-        let views: Vec<TokenView<'_>> = grants.iter().map(|grant| TokenView::of(grant, now)).collect();
-        let next = next.map(|cursor| (cursor.created_at, *cursor.id.as_bytes()));
-        Ok(page::respond(&parts.uri, page.limit, &views, next))
-    };
-    match listed.await {
-        Ok(response) | Err(response) => response,
-    }
+pub(crate) async fn list(State(state): State<AppState>, Member(caller): Member, parts: Parts) -> Answer {
+    let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
+    let after = page
+        .after
+        .map_or(GrantCursor::START, |(created_at, id)| GrantCursor { created_at, id: GrantId::from_bytes(id) });
+    let listed = state.service.list_own_tokens(&caller, after, page.limit).await;
+    let (grants, next) = listed.map_err(problem::of(&parts))?;
+    let now = state.service.clock.now();
+    let views: Vec<TokenView<'_>> = grants.iter().map(|grant| TokenView::of(grant, now)).collect();
+    let next = next.map(|cursor| (cursor.created_at, *cursor.id.as_bytes()));
+    Ok(page::respond(&parts.uri, page.limit, &views, next))
 }
 
 pub(crate) async fn show(
     State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
+    Member(caller): Member,
     Path(id): Path<String>,
     parts: Parts,
-) -> Response {
-    let shown = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let found = async { state.service.find_own_token(&caller, grant_id(&id)?).await };
-        let grant = found.await.map_err(|failure| failed(&failure, &parts))?;
-        Ok(no_store_json(json!(TokenView::of(&grant, state.service.clock.now())).to_string()))
-    };
-    match shown.await {
-        Ok(response) | Err(response) => response,
-    }
+) -> Answer {
+    let id = grant_id(&id).map_err(problem::of(&parts))?;
+    let grant = state.service.find_own_token(&caller, id).await.map_err(problem::of(&parts))?;
+    Ok(no_store_json(json!(TokenView::of(&grant, state.service.clock.now())).to_string()))
 }
 
 pub(crate) async fn revoke(
     State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
+    Member(caller): Member,
     Path(id): Path<String>,
     request: Request,
-) -> Response {
+) -> Answer {
     let (parts, body) = request.into_parts();
-    let revoked = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let RevokeBody { reason } = optional(&parts, body, &state).await?;
-        let done = async { state.service.revoke_own_token(&caller, grant_id(&id)?, reason).await };
-        let (grant, receipt) = done.await.map_err(|failure| failed(&failure, &parts))?;
-        let view = TokenView::of(&grant, state.service.clock.now());
-        Ok(no_store_json(json!({ "token": view, "revocation": receipt }).to_string()))
-    };
-    match revoked.await {
-        Ok(response) | Err(response) => response,
-    }
+    let RevokeBody { reason } = body::read_optional(&parts, body, &state).await?;
+    let id = grant_id(&id).map_err(problem::of(&parts))?;
+    let revoked = state.service.revoke_own_token(&caller, id, reason).await;
+    let (grant, receipt) = revoked.map_err(problem::of(&parts))?;
+    let view = TokenView::of(&grant, state.service.clock.now());
+    Ok(no_store_json(json!({ "token": view, "revocation": receipt }).to_string()))
 }
 
-pub(crate) async fn revoke_all(
-    State(state): State<AppState>,
-    Extension(validated): Extension<Validated>,
-    request: Request,
-) -> Response {
+pub(crate) async fn revoke_all(State(state): State<AppState>, Member(caller): Member, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    let revoked = async {
-        let caller = caller(&state, &validated, &parts).await?;
-        let request: RevokeAllBody = optional(&parts, body, &state).await?;
-        let done = state.service.revoke_all_own_tokens(&caller, &request.policy).await;
-        let (count, receipt) = done.map_err(|failure| failed(&failure, &parts))?;
-        let message = "All Access Tokens have been revoked.";
-        Ok(no_store_json(json!({ "message": message, "revoked": count, "revocation": receipt }).to_string()))
-    };
-    match revoked.await {
-        Ok(response) | Err(response) => response,
-    }
-}
-
-impl Default for RevokeAllBody {
-    fn default() -> Self {
-        Self { policy: access() }
-    }
-}
-
-/// A body that may be left out.
-async fn optional<T: serde::de::DeserializeOwned + Default>(
-    parts: &Parts,
-    body: Body,
-    state: &AppState,
-) -> Result<T, Response> {
-    if parts.headers.contains_key(header::CONTENT_TYPE) {
-        body::read(parts, body, state).await
-    } else {
-        Ok(T::default())
-    }
-}
-
-async fn caller(state: &AppState, validated: &Validated, parts: &Parts) -> Result<Caller, Response> {
-    let caller = state.service.caller(validated, Role::Member, context::of(parts, state)).await;
-    caller.map_err(|failure| failed(&failure, parts))
+    let RevokeAllBody { policy } = body::read_optional(&parts, body, &state).await?;
+    let revoked = state.service.revoke_all_own_tokens(&caller, &policy).await;
+    let (count, receipt) = revoked.map_err(problem::of(&parts))?;
+    let message = "All Access Tokens have been revoked.";
+    Ok(no_store_json(json!({ "message": message, "revoked": count, "revocation": receipt }).to_string()))
 }
 
 fn grant_id(text: &str) -> Result<GrantId, ApiFailure> {
     text.parse().ok().ok_or(ApiFailure::NotFound("token"))
-}
-
-fn failed(failure: &ApiFailure, parts: &Parts) -> Response {
-    problem::failure(failure, parts.extensions.get::<RequestInfo>())
 }

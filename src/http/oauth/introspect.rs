@@ -1,6 +1,5 @@
 //! `POST /oauth20/introspect` (RFC 7662).
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -9,18 +8,13 @@ use jeton_guard::{Outcome, Refusal, Requirement, Validator as _, Via};
 use super::{answering, authenticate};
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
-use crate::http::{AppState, bearer};
+use crate::http::{Answer, AppState, bearer};
 use crate::service::error::{OAuthCode, OAuthError};
 use crate::service::introspect::Asker;
 
-pub(crate) async fn introspect(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn introspect(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    match respond(&state, &parts, body).await {
-        Ok(response) | Err(response) => response,
-    }
-}
-
-async fn respond(state: &AppState, parts: &Parts, body: Body) -> Result<Response, Response> {
+    let (state, parts) = (&state, &parts);
     let form = Form::read(parts, body, state.wire.settings.max_body_bytes).await;
     let mut form = form.map_err(|unreadable| answering(state, parts).unreadable(&unreadable))?;
     // Whoever asks is known before the token is looked at (RFC 7662 §4).

@@ -2,23 +2,17 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use super::{answering, authenticate};
 use crate::http::form::Form;
-use crate::http::{AppState, context};
+use crate::http::{Answer, AppState, context};
 use crate::service::error::{OAuthCode, OAuthError};
 
-pub(crate) async fn revoke(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn revoke(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    match respond(&state, &parts, body).await {
-        Ok(response) | Err(response) => response,
-    }
-}
-
-async fn respond(state: &AppState, parts: &Parts, body: Body) -> Result<Response, Response> {
+    let (state, parts) = (&state, &parts);
     let form = Form::read(parts, body, state.wire.settings.max_body_bytes).await;
     let mut form = form.map_err(|unreadable| answering(state, parts).unreadable(&unreadable))?;
     let (client, answering) = authenticate(state, parts, &mut form).await?;

@@ -1,25 +1,18 @@
 //! `POST /oauth20/token` (RFC 6749 §3.2).
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
 use serde::Serialize;
 
 use super::{answering, authenticate};
 use crate::domain::secret::Secret;
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
-use crate::http::{AppState, context};
+use crate::http::{Answer, AppState, context};
 use crate::service::token::{TokenAnswer, TokenRequest};
 
-pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    match respond(&state, &parts, body).await {
-        Ok(response) | Err(response) => response,
-    }
-}
-
-async fn respond(state: &AppState, parts: &axum::http::request::Parts, body: Body) -> Result<Response, Response> {
+    let (state, parts) = (&state, &parts);
     let form = Form::read(parts, body, state.wire.settings.max_body_bytes).await;
     let mut form = form.map_err(|unreadable| answering(state, parts).unreadable(&unreadable))?;
     let (client, answering) = authenticate(state, parts, &mut form).await?;
