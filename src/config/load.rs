@@ -299,12 +299,16 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             ));
         }
     } else {
-        match url::Url::parse(&config.public_url) {
-            Ok(url)
-                if matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none() => {}
-            _ => {
-                return bad(format!("public_url: {:?} is not an http or https URL without a query", config.public_url));
-            }
+        let root = |url: &url::Url| {
+            let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            matches!(url.scheme(), "http" | "https") && url.path() == "/" && bare
+        };
+        if !url::Url::parse(&config.public_url).is_ok_and(|url| root(&url)) {
+            return bad(format!(
+                "public_url: {:?} is not of the form https://host or https://host:port. The metadata of RFC 8414 is \
+                 served at the root of a host, so that a path is not supported.",
+                config.public_url
+            ));
         }
     }
     if config.http.max_connections == 0 {

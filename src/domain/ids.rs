@@ -187,7 +187,8 @@ impl FromStr for ClientId {
     /// Refuses what looks like a user's id, so that a `sub` can never name both.
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let visible = text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-        let trimmed = text.trim_matches(' ').len() == text.len();
+        // A path segment of dots would be normalized away in the client's own URL.
+        let trimmed = text.trim_matches(' ').len() == text.len() && !matches!(text, "." | "..");
         if visible && trimmed && (1..=Self::MAX_CHARS).contains(&text.len()) && !text.starts_with(UserId::PREFIX) {
             Ok(Self(text.into()))
         } else {

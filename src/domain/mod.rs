@@ -9,6 +9,7 @@ pub mod grant;
 pub mod ids;
 pub mod keys;
 pub mod lifetime;
+pub mod name;
 pub mod policy;
 pub mod scope;
 pub mod secret;

@@ -12,7 +12,9 @@ pub struct Scopes(Box<[Box<str>]>);
 /// A text that is not a scope list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadScope {
-    #[error("a scope is made of visible ASCII characters other than \" and \\ (RFC 6749 section 3.3)")]
+    #[error(
+        "a scope word is made of visible ASCII characters without double quote and backslash (RFC 6749 section 3.3)"
+    )]
     Character,
     #[error("a scope list has at most {} words of at most {} characters", Scopes::MAX_WORDS, Scopes::MAX_WORD_CHARS)]
     TooLong,

@@ -57,6 +57,9 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret<String>)>, OAuthE
         return Err(OAuthError::new(OAuthCode::InvalidRequest, "Authorization is given more than once"));
     }
     let bytes = value.as_bytes();
+    if bytes.trim_ascii().eq_ignore_ascii_case(b"basic") {
+        return Err(OAuthError::new(OAuthCode::InvalidClient, "the Basic credentials can't be read"));
+    }
     let Some((scheme, encoded)) = bytes.split_at_checked(6).filter(|(s, _)| s.eq_ignore_ascii_case(b"basic ")) else {
         return Ok(None);
     };

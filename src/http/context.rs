@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Version, header};
 
 use super::AppState;
 use crate::service::RequestContext;
@@ -55,14 +55,21 @@ pub(crate) fn of(parts: &Parts, state: &AppState) -> RequestContext {
     RequestContext {
         request_id: info.map(|info| info.id_text().to_owned()).unwrap_or_default(),
         client_ip: forwarded.or(peer),
-        domain: short(parts.headers.get(header::HOST)),
+        domain: host(parts.headers.get(header::HOST)),
         locale: parts.headers.get(header::ACCEPT_LANGUAGE).and_then(first_language),
     }
 }
 
-fn short(value: Option<&HeaderValue>) -> Option<String> {
+/// A host name or address with its port, if that is what it looks like.
+fn host(value: Option<&HeaderValue>) -> Option<String> {
     let text = value?.to_str().ok()?;
-    (text.len() <= 255).then(|| text.to_owned())
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+    ((1..=255).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
+}
+
+/// RFC 9112 §3.2: a request of HTTP/1.1 has exactly one `Host`.
+pub(crate) fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
+    version != Version::HTTP_11 || headers.get_all(header::HOST).iter().count() == 1
 }
 
 fn first_language(value: &HeaderValue) -> Option<String> {

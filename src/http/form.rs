@@ -2,11 +2,15 @@
 //! parameter is an error, an unknown one is ignored.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as _;
+
+use super::media_type;
 
 use crate::service::error::{OAuthCode, OAuthError};
 
@@ -25,6 +29,8 @@ pub(crate) struct UnreadableForm {
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 /// Parameters that must not stand in a URL, which ends up in logs.
 const SECRET: [&str; 6] = ["client_secret", "token", "refresh_token", "access_token", "code", "client_assertion"];
+/// A body is small; whoever takes longer is not sending it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// More parameters than any request has.
 const MAX_PARAMETERS: usize = 64;
 
@@ -34,10 +40,8 @@ impl Form {
         if let Some(name) = SECRET.iter().find(|name| in_query(parts.uri.query(), name)) {
             return Err(unreadable(format!("{name} belongs in the body of the request, not in its URL")));
         }
-        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(unreadable("the body must be application/x-www-form-urlencoded"));
+        if !media_type::is(&parts.headers, "application/x-www-form-urlencoded") {
+            return Err(unreadable("the body must be application/x-www-form-urlencoded, given once and not encoded"));
         }
         Self::parse(&read_body(body, max_bytes).await?)
     }
@@ -84,12 +88,23 @@ const KNOWN: [&str; 4] = ["grant_type", "scope", "client_id", "token_type_hint"]
 
 /// The whole body, if it is no longer than `max_bytes`.
 pub(crate) async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, UnreadableForm> {
-    match Limited::new(body, max_bytes).collect().await {
+    let too_large = || UnreadableForm {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        ..unreadable(format!("the body is larger than {max_bytes} bytes"))
+    };
+    // A length that is announced is believed: nothing of a body that is too large needs to be read.
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > max_bytes) {
+        return Err(too_large());
+    }
+    let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await else {
+        return Err(UnreadableForm {
+            status: StatusCode::REQUEST_TIMEOUT,
+            ..unreadable("the body did not arrive in time")
+        });
+    };
+    match collected {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(UnreadableForm {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            ..unreadable(format!("the body is larger than {max_bytes} bytes"))
-        }),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Err(_) => Err(unreadable("the body ended too early")),
     }
 }

@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::AppState;
 use super::context::RequestInfo;
-use super::{form, problem};
+use super::{form, media_type, problem};
 use crate::service::error::FieldError;
 
 /// Reads a JSON object into `T`.
@@ -17,19 +18,27 @@ use crate::service::error::FieldError;
 /// The problem response: 415, 413, or 400 with a pointer to the field.
 pub(crate) async fn read<T: DeserializeOwned>(parts: &Parts, body: Body, state: &AppState) -> Result<T, Response> {
     let info = parts.extensions.get::<RequestInfo>();
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(problem::respond(problem::UNSUPPORTED, info, "the body must be application/json", &[]));
+    if !media_type::is(&parts.headers, "application/json") {
+        let detail = "the body must be application/json, given once and not encoded";
+        return Err(problem::respond(problem::UNSUPPORTED, info, detail, &[]));
     }
     let body = form::read_body(body, state.wire.settings.max_body_bytes).await.map_err(|unreadable| {
-        let kind = if unreadable.status.as_u16() == 413 { problem::TOO_LARGE } else { problem::INVALID };
+        let kind = match unreadable.status.as_u16() {
+            408 => problem::TIMEOUT,
+            413 => problem::TOO_LARGE,
+            _ => problem::INVALID,
+        };
         problem::respond(kind, info, unreadable.error.description, &[])
     })?;
+    // A struct could be read from an array too, by position.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(problem::respond(problem::INVALID, info, "a JSON object is expected", &[]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(&body);
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
     let value = read.map_err(|error| {
-        let (pointer, detail) = (pointer(error.path()), plain(&error.inner().to_string()));
+        let detail = plain(&error.inner().to_string());
+        let pointer = pointer_to_field(pointer(error.path()), &detail);
         problem::respond(problem::INVALID, info, detail.clone(), &[FieldError::new(pointer, detail)])
     })?;
     match deserializer.end() {
@@ -47,7 +56,9 @@ pub(crate) async fn read_optional<T: DeserializeOwned + Default>(
     body: Body,
     state: &AppState,
 ) -> Result<T, Response> {
-    if parts.headers.contains_key(header::CONTENT_TYPE) { read(parts, body, state).await } else { Ok(T::default()) }
+    // Without a length and without a type there is nothing; with either it must be readable.
+    let absent = body.is_end_stream() && !parts.headers.contains_key(header::CONTENT_TYPE);
+    if absent { Ok(T::default()) } else { read(parts, body, state).await }
 }
 
 /// RFC 6901.
@@ -67,7 +78,19 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     })
 }
 
-/// Without the place in the text, which means nothing to who sent an object.
-fn plain(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or(message).to_owned()
+/// A field that is missing or repeated is named in the message only.
+fn pointer_to_field(parent: String, detail: &str) -> String {
+    let named = detail.strip_prefix("missing field `").or_else(|| detail.strip_prefix("duplicate field `"));
+    match named.and_then(|rest| rest.split_once('`')) {
+        Some((name, _)) if !parent.ends_with(&format!("/{name}")) => format!("{parent}/{name}"),
+        _ => parent.chars().take(MAX_ECHO_CHARS).collect(),
+    }
 }
+
+/// Without the place in the text, which means nothing to who sent an object, and without more of it than helps.
+fn plain(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).chars().take(MAX_ECHO_CHARS).collect()
+}
+
+/// How much of what a caller sent is repeated back.
+const MAX_ECHO_CHARS: usize = 200;

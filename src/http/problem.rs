@@ -50,6 +50,7 @@ kinds! {
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method_not_allowed" "This method is not allowed here"
         Some("the Allow header names the methods that are");
     CONFLICT = CONFLICT "conflict" "The current state does not allow this" None;
+    TIMEOUT = REQUEST_TIMEOUT "timeout" "The request did not arrive in time" None;
     TOO_LARGE = PAYLOAD_TOO_LARGE "too_large" "The request is too large" None;
     UNSUPPORTED = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong type"
         Some("send application/json");

@@ -1,7 +1,7 @@
 //! The table of everything that is served: method, path, who may call it, handler.
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::Response;
@@ -118,9 +118,8 @@ async fn not_found(info: Info) -> Response {
     problem::respond(problem::NOT_FOUND, info.0.as_ref(), "no route of this service has this path", &[])
 }
 
-async fn method_not_allowed(info: Info, request: Request) -> Response {
-    let detail = format!("{} is not allowed here", request.method());
-    problem::respond(problem::METHOD_NOT_ALLOWED, info.0.as_ref(), detail, &[])
+async fn method_not_allowed(info: Info) -> Response {
+    problem::respond(problem::METHOD_NOT_ALLOWED, info.0.as_ref(), "the path is served, but not by this method", &[])
 }
 
 struct Info(Option<RequestInfo>);

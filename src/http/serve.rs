@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, StatusCode};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use tower::Service as _;
 
-use super::context::{RequestInfo, sane_request_id};
+use super::context::{RequestInfo, names_one_host, sane_request_id};
 use super::metrics::RouteIndex;
 use super::{AppState, problem, routes};
 use crate::domain::clock::Clock;
@@ -75,7 +75,10 @@ impl App {
         let line = tracing::enabled!(target: "jeton::access", tracing::Level::DEBUG)
             .then(|| (request.method().clone(), request.uri().path().to_owned()));
         request.extensions_mut().insert(info);
-        let mut response = dispatch(self.router, request, shared.request_timeout, &id, peer).await;
+        let mut response = match unacceptable(&request) {
+            Some((kind, detail)) => problem::respond(kind, Some(&RequestInfo { id: id.clone(), peer }), detail, &[]),
+            None => dispatch(self.router, request, shared.request_timeout, &id, peer).await,
+        };
         response.headers_mut().insert("x-request-id", id.clone());
         let took = started.elapsed();
         route.observe(response.status().as_u16(), took);
@@ -95,6 +98,16 @@ impl App {
         }
         Ok(response)
     }
+}
+
+/// What no route shall see.
+fn unacceptable(request: &Request<Body>) -> Option<(problem::Kind, &'static str)> {
+    if request.method() == Method::CONNECT {
+        // Its 2xx answer would mean that a tunnel is open.
+        return Some((problem::METHOD_NOT_ALLOWED, "this is not a proxy"));
+    }
+    let one_host = names_one_host(request.version(), request.headers());
+    (!one_host).then_some((problem::INVALID, "a request names exactly one Host"))
 }
 
 async fn dispatch(

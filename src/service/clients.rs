@@ -10,6 +10,7 @@ use super::revoke::Receipt;
 use crate::domain::client::{AuthMethod, Client, GrantType, StoredSecret};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ClientId, ClientKey};
+use crate::domain::name::{MAX_NAME_CHARS, shown_text};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
 use crate::domain::token_string::TokenKind;
@@ -68,7 +69,7 @@ impl<'a> ClientView<'a> {
 /// Shorter secrets can be guessed faster than the digest slows anyone down.
 const MIN_IMPORTED_SECRET_CHARS: usize = 32;
 const MAX_IMPORTED_SECRET_CHARS: usize = 512;
-const MAX_NAME_CHARS: usize = 200;
+const MAX_REDIRECT_URI_CHARS: usize = 2000;
 const MAX_REDIRECT_URIS: usize = 20;
 
 impl Service {
@@ -111,10 +112,10 @@ impl Service {
     fn read_client(&self, caller: &Caller, request: &CreateClient) -> Result<Client, ApiFailure> {
         let mut errors = Vec::new();
         let mut bad = |pointer: &str, detail: String| errors.push(FieldError::new(pointer, detail));
-        let name = request.name.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-            bad("/name", format!("is 1 to {MAX_NAME_CHARS} characters, without control characters"));
-        }
+        let name = shown_text(&request.name, MAX_NAME_CHARS).unwrap_or_else(|error| {
+            bad("/name", error.to_string());
+            String::new()
+        });
         let mut grant_types = Vec::new();
         for (index, word) in request.grant_types.iter().enumerate() {
             match word.parse::<GrantType>() {
@@ -187,7 +188,7 @@ impl Service {
             key: ClientKey::generate(now, &self.entropy),
             client_id,
             workspace: caller.workspace.clone(),
-            name: name.to_owned(),
+            name,
             auth_method,
             secret: None,
             grant_types,
@@ -251,9 +252,16 @@ impl Service {
 
 /// RFC 6749 §3.1.2: absolute, without a fragment; RFC 9700 §2.6: https, or http on the loopback interface.
 fn redirect_uri(uri: &str) -> Result<(), &'static str> {
+    // The parser mends these; what is compared later is the text as it was given.
+    if uri.len() > MAX_REDIRECT_URI_CHARS || uri.bytes().any(|byte| !(0x21..=0x7e).contains(&byte) || byte == b'\\') {
+        return Err("is at most 2000 visible ASCII characters, without blanks and backslashes");
+    }
     let Ok(parsed) = url::Url::parse(uri) else {
         return Err("is not an absolute URI");
     };
+    if !parsed.username().is_empty() || parsed.password().is_some() || uri.contains('*') {
+        return Err("can't have a user, a password or a wildcard");
+    }
     let loopback = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     match parsed.scheme() {
         _ if parsed.fragment().is_some() => Err("can't have a fragment"),

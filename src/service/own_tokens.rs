@@ -12,6 +12,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Origin, Owner, SessionDetails, Status};
 use crate::domain::ids::{ClientId, GrantId};
 use crate::domain::lifetime::Lifetime;
+use crate::domain::name::{BadText, MAX_NAME_CHARS, MAX_REASON_CHARS, shown_text};
 use crate::domain::policy::{Creator, Credential};
 use crate::domain::scope::Scopes;
 use crate::store::grant::GrantCursor;
@@ -88,8 +89,6 @@ impl<'a> TokenView<'a> {
     }
 }
 
-/// Long enough for a sentence, short enough for a column.
-const MAX_NAME_CHARS: usize = 200;
 /// Shown in every introspection answer, so kept small.
 const MAX_EXTRA_FIELDS_BYTES: usize = 4096;
 
@@ -110,7 +109,8 @@ impl Service {
         let end = end.map_err(|error| errors.push(FieldError::new("/lifetime", error.to_string()))).unwrap_or(None);
         let scopes = Scopes::from_words(&request.scopes);
         let scopes = scopes.map_err(|error| errors.push(FieldError::new("/scopes", error.to_string())));
-        errors.extend(name_error(request.name.as_deref(), policy.rules.credential));
+        let name = read_name(request.name.as_deref(), policy.rules.credential);
+        let name = name.map_err(|error| errors.push(FieldError::new("/name", error))).unwrap_or(None);
         errors.extend(extra_fields_error(&request.extra_fields));
         let (Ok(scopes), true) = (scopes, errors.is_empty()) else {
             return Err(ApiFailure::Invalid(errors));
@@ -123,7 +123,7 @@ impl Service {
             policy: &policy,
             workspace: &caller.workspace,
             origin: Origin::Api,
-            name: request.name,
+            name,
             user: Some(caller.user.id),
             client: refresher.as_ref().map(|client| client.key),
             scopes,
@@ -176,6 +176,8 @@ impl Service {
         id: GrantId,
         reason: Option<String>,
     ) -> Result<(Grant, Receipt), ApiFailure> {
+        let reason = reason.map(|reason| shown_text(&reason, MAX_REASON_CHARS)).transpose();
+        let reason = reason.map_err(|error| ApiFailure::field("/reason", error.to_string()))?;
         let grant = self.find_own_token(caller, id).await?;
         let receipt = self.revoke_grant(&grant, audit::actor(&grant.owner), reason, &caller.context).await?;
         Ok((self.find_own_token(caller, id).await?, receipt))
@@ -206,17 +208,14 @@ impl Service {
     }
 }
 
-fn name_error(name: Option<&str>, credential: Credential) -> Option<FieldError> {
-    let needs_name = matches!(credential, Credential::Key | Credential::Pair);
-    let problem = match name.map(str::trim) {
-        None | Some("") if needs_name => "is needed: it tells this token from the others in the list".to_owned(),
-        None => return None,
-        Some("") => "can't be empty".to_owned(),
-        Some(name) if name.chars().count() > MAX_NAME_CHARS => format!("has at most {MAX_NAME_CHARS} characters"),
-        Some(name) if name.chars().any(char::is_control) => "can't have control characters".to_owned(),
-        Some(_) => return None,
-    };
-    Some(FieldError::new("/name", problem))
+/// A key or a pair needs a name; an empty one counts as none.
+fn read_name(name: Option<&str>, credential: Credential) -> Result<Option<String>, String> {
+    match name.map(|name| shown_text(name, MAX_NAME_CHARS)) {
+        Some(Ok(name)) => Ok(Some(name)),
+        Some(Err(error)) if error != BadText::Empty => Err(error.to_string()),
+        _ if credential == Credential::Access => Ok(None),
+        _ => Err("is needed: it tells this token from the others in the list".to_owned()),
+    }
 }
 
 fn extra_fields_error(fields: &Map<String, Value>) -> Option<FieldError> {

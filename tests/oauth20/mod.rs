@@ -1,4 +1,5 @@
 mod access_token;
+mod conformance;
 mod introspect;
 mod metadata;
 mod revoke;

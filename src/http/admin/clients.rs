@@ -1,6 +1,6 @@
 //! `/admin/v1/clients…`
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use crate::domain::secret::Secret;
 use crate::http::caller::Admin;
 use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
+use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, json as body, problem};
 use crate::service::clients::{ClientView, CreateClient};
 use crate::store::client::ClientCursor;
@@ -35,7 +36,12 @@ struct CreateBody {
     client_secret: Option<String>,
 }
 
-pub(crate) async fn create(State(state): State<AppState>, Admin(caller): Admin, request: Request) -> Answer {
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    Admin(caller): Admin,
+    _: NoQuery,
+    request: Request,
+) -> Answer {
     let (parts, body) = request.into_parts();
     let request: CreateBody = body::read(&parts, body, &state).await?;
     let request = CreateClient {
@@ -78,7 +84,8 @@ pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, pa
 pub(crate) async fn show(
     State(state): State<AppState>,
     Admin(caller): Admin,
-    Path(client_id): Path<String>,
+    _: NoQuery,
+    Segment(client_id): Segment,
     parts: Parts,
 ) -> Answer {
     let client = state.service.find_workspace_client(&caller, &client_id).await.map_err(problem::of(&parts))?;
@@ -89,7 +96,8 @@ pub(crate) async fn show(
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Admin(caller): Admin,
-    Path(client_id): Path<String>,
+    _: NoQuery,
+    Segment(client_id): Segment,
     parts: Parts,
 ) -> Answer {
     let receipt = state.service.delete_client(&caller, &client_id).await.map_err(problem::of(&parts))?;

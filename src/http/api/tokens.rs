@@ -1,6 +1,6 @@
 //! `/api/v1/tokens…`
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -13,6 +13,7 @@ use crate::domain::policy::Credential;
 use crate::http::caller::Member;
 use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
+use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, json as body, problem};
 use crate::service::error::ApiFailure;
 use crate::service::own_tokens::{CreateToken, CreatedToken, TokenView};
@@ -60,7 +61,12 @@ impl Default for RevokeAllBody {
     }
 }
 
-pub(crate) async fn create(State(state): State<AppState>, Member(caller): Member, request: Request) -> Answer {
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    _: NoQuery,
+    request: Request,
+) -> Answer {
     let (parts, body) = request.into_parts();
     let request: CreateBody = body::read(&parts, body, &state).await?;
     let request = CreateToken {
@@ -111,7 +117,8 @@ pub(crate) async fn list(State(state): State<AppState>, Member(caller): Member, 
 pub(crate) async fn show(
     State(state): State<AppState>,
     Member(caller): Member,
-    Path(id): Path<String>,
+    _: NoQuery,
+    Segment(id): Segment,
     parts: Parts,
 ) -> Answer {
     let id = grant_id(&id).map_err(problem::of(&parts))?;
@@ -122,7 +129,8 @@ pub(crate) async fn show(
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     Member(caller): Member,
-    Path(id): Path<String>,
+    _: NoQuery,
+    Segment(id): Segment,
     request: Request,
 ) -> Answer {
     let (parts, body) = request.into_parts();
@@ -134,7 +142,12 @@ pub(crate) async fn revoke(
     Ok(no_store_json(json!({ "token": view, "revocation": receipt }).to_string()))
 }
 
-pub(crate) async fn revoke_all(State(state): State<AppState>, Member(caller): Member, request: Request) -> Answer {
+pub(crate) async fn revoke_all(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    _: NoQuery,
+    request: Request,
+) -> Answer {
     let (parts, body) = request.into_parts();
     let RevokeAllBody { policy } = body::read_optional(&parts, body, &state).await?;
     let revoked = state.service.revoke_all_own_tokens(&caller, &policy).await;

@@ -3,12 +3,14 @@
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
-use jeton_guard::{Outcome, Refusal, Requirement, Validator as _, Via};
+use jeton_guard::{Malformed, Outcome, Refusal, Requirement, Validator as _};
 
 use super::{answering, authenticate};
+use crate::http::client_credentials::{self, ReadClient};
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
 use crate::http::{Answer, AppState, bearer};
+use crate::service::client_auth::PresentedClient;
 use crate::service::error::{OAuthCode, OAuthError};
 use crate::service::introspect::Asker;
 
@@ -32,7 +34,11 @@ pub(crate) async fn introspect(State(state): State<AppState>, request: Request) 
 async fn asker(state: &AppState, parts: &Parts, form: &mut Form) -> Result<Asker, Response> {
     let refuse = |refusal: &Refusal| bearer::respond(refusal, &state.wire.challenge, parts.extensions.get());
     match jeton_guard::credential(&parts.headers, None) {
-        Ok(Some(presented)) if presented.via() == Via::Bearer => {
+        Ok(Some(presented)) => {
+            let second = client_credentials::read(&parts.headers, form);
+            if !matches!(second, Ok(ReadClient { presented: PresentedClient::Nothing, .. })) {
+                return Err(refuse(&Refusal::Malformed(Malformed::TwoCredentials)));
+            }
             let validated = match state.service.validate(presented.token()).await {
                 Outcome::Active(validated) => validated,
                 Outcome::Inactive(inactive) => return Err(refuse(&Refusal::InvalidToken(inactive))),
@@ -43,7 +49,7 @@ async fn asker(state: &AppState, parts: &Parts, form: &mut Form) -> Result<Asker
             Ok(Asker::bearer(&validated))
         }
         Err(malformed) => Err(refuse(&Refusal::Malformed(malformed))),
-        Ok(_) => {
+        Ok(None) => {
             let (client, answering) = authenticate(state, parts, form).await?;
             if client.is_confidential() {
                 return Ok(Asker::client(&client));

@@ -58,6 +58,8 @@ impl Service {
         }
         let scope = request.scope.as_deref().map(str::parse::<Scopes>).transpose();
         let scope = scope.map_err(|error| OAuthError::new(OAuthCode::InvalidScope, error.to_string()))?;
+        // Blanks only: as good as absent.
+        let scope = scope.filter(|scope| !scope.is_empty());
         if !request.resource.is_empty() {
             return refused(OAuthCode::InvalidTarget, "no protected resource of this name is registered");
         }
