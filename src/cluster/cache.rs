@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::applied::Applied;
 use super::cutoffs::{CutOffs, Reach, Verdict};
 use super::index::{GrantCell, GrantIndex};
 use crate::domain::client::Client;
 use crate::domain::grant::{Grant, Revision};
 use crate::domain::ids::{ClientId, GrantId, TokenId};
 use crate::store::RevocationSink;
-use crate::store::revoke::{Applied, Target};
+use crate::store::revoke::{Applied as Revocation, Target};
 
 /// What a cache of values of this type must know about them.
 pub trait Cacheable: Send + Sync + 'static {
@@ -26,7 +27,7 @@ pub trait Cacheable: Send + Sync + 'static {
 
     /// The key's grant, where a key opened the session: what kills it kills this.
     fn parent(&self) -> Option<GrantId> {
-        self.grant().parent
+        self.grant().parent.as_ref().map(|parent| parent.id)
     }
 
     /// Approximate size in memory.
@@ -40,8 +41,8 @@ pub struct Entry<T> {
     cell: Arc<GrantCell>,
     parent: Option<Arc<GrantCell>>,
     reach: Reach,
-    /// The newest cut-off that this entry is known to survive.
-    survived: AtomicI64,
+    /// The epoch of cut-offs that this entry is known to survive.
+    survived: AtomicU64,
     /// When a use was last noted, in unix ms.
     noted: AtomicI64,
 }
@@ -59,13 +60,13 @@ impl<T: Cacheable> Entry<T> {
         Arc::new(Self::new(value, Arc::default(), None, 0, noted_ms))
     }
 
-    fn new(value: T, cell: Arc<GrantCell>, parent: Option<Arc<GrantCell>>, survived: i64, noted_ms: i64) -> Self {
+    fn new(value: T, cell: Arc<GrantCell>, parent: Option<Arc<GrantCell>>, survived: u64, noted_ms: i64) -> Self {
         Self {
             reach: Reach::of(value.grant()),
             value,
             cell,
             parent,
-            survived: AtomicI64::new(survived),
+            survived: AtomicU64::new(survived),
             noted: AtomicI64::new(noted_ms),
         }
     }
@@ -79,7 +80,7 @@ impl<T> Entry<T> {
     /// True once per `every_ms` and entry: the caller then records a use.
     pub fn note_use(&self, now_ms: i64, every_ms: i64) -> bool {
         let noted = self.noted.load(Ordering::Relaxed);
-        now_ms - noted >= every_ms
+        now_ms.saturating_sub(noted) >= every_ms
             && self.noted.compare_exchange(noted, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
@@ -88,7 +89,7 @@ impl<T> Entry<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Fill {
     fence: u64,
-    latest_cut_off: i64,
+    epoch: u64,
 }
 
 /// The cache of one process. All methods may be called from any thread.
@@ -100,8 +101,10 @@ pub struct ValidationCache<T> {
     cut_offs: CutOffs,
     /// Moves with every revocation.
     fence: AtomicU64,
-    /// Every revision up to this one has been applied here.
-    applied: AtomicI64,
+    applied: Applied,
+    /// How many outcomes were unknown, and how many of them are settled. While they differ nothing is served or kept.
+    unknown: AtomicU64,
+    settled: AtomicU64,
     fenced_fills: AtomicU64,
 }
 
@@ -131,18 +134,23 @@ impl<T: Cacheable> ValidationCache<T> {
             grants: GrantIndex::default(),
             cut_offs: CutOffs::default(),
             fence: AtomicU64::new(0),
-            applied: AtomicI64::new(head.value()),
+            applied: Applied::new(head),
+            unknown: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
             fenced_fills: AtomicU64::new(0),
         }
     }
 
     /// The revision up to which everything is applied. Read it before the entry that it shall vouch for.
     pub fn applied(&self) -> Revision {
-        Revision::new(self.applied.load(Ordering::Acquire))
+        self.applied.revision()
     }
 
     /// What is kept of this token, alive or not.
     pub fn find(&self, id: &TokenId) -> Option<(Arc<Entry<T>>, Health)> {
+        if self.unsettled().is_some() {
+            return None;
+        }
         let entry = self.tokens.get(id)?;
         let health = self.health(&entry)?;
         Some((entry, health))
@@ -153,15 +161,15 @@ impl<T: Cacheable> ValidationCache<T> {
         if entry.cell.is_dead() || entry.parent.as_ref().is_some_and(|parent| parent.is_dead()) {
             return Some(Health::Dead);
         }
-        let (latest, survived) = (self.cut_offs.latest(), entry.survived.load(Ordering::Relaxed));
-        if survived == latest {
+        let survived = entry.survived.load(Ordering::Relaxed);
+        if survived == self.cut_offs.epoch() {
             return Some(Health::Alive);
         }
         match self.cut_offs.judge(&entry.reach, survived) {
-            Verdict::Unknown => None,
-            Verdict::Killed => Some(Health::Dead),
-            Verdict::Survives => {
-                entry.survived.store(latest, Ordering::Relaxed);
+            (Verdict::Unknown, _) => None,
+            (Verdict::Killed, _) => Some(Health::Dead),
+            (Verdict::Survives, epoch) => {
+                entry.survived.store(epoch, Ordering::Relaxed);
                 Some(Health::Alive)
             }
         }
@@ -169,17 +177,17 @@ impl<T: Cacheable> ValidationCache<T> {
 
     /// To be called before the read that shall fill the cache.
     pub fn begin_fill(&self) -> Fill {
-        Fill { fence: self.fence.load(Ordering::SeqCst), latest_cut_off: self.cut_offs.latest() }
+        Fill { fence: self.fence.load(Ordering::SeqCst), epoch: self.cut_offs.epoch() }
     }
 
     /// Keeps what was read, unless something was revoked since the read began.
     pub fn fill(&self, fill: Fill, id: TokenId, value: T, noted_ms: i64) -> Arc<Entry<T>> {
-        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence;
+        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none();
         let parent = value.parent();
         let cell = self.grants.cell(value.grant().id, fresh);
         let parent_cell = parent.and_then(|parent| self.grants.cell(parent, fresh));
         let keep = cell.is_some() && parent.is_some() == parent_cell.is_some();
-        let entry = Entry::new(value, cell.unwrap_or_default(), parent_cell, fill.latest_cut_off, noted_ms);
+        let entry = Entry::new(value, cell.unwrap_or_default(), parent_cell, fill.epoch, noted_ms);
         let entry = Arc::new(entry);
         if keep {
             self.tokens.insert(id, Arc::clone(&entry));
@@ -190,14 +198,14 @@ impl<T: Cacheable> ValidationCache<T> {
     }
 
     pub fn find_client(&self, id: &ClientId) -> Option<Arc<Client>> {
-        self.clients.get(id)
+        if self.unsettled().is_some() { None } else { self.clients.get(id) }
     }
 
     /// Keeps a client that was read, unless something was revoked since the read began.
     pub fn fill_client(&self, fill: Fill, client: &Arc<Client>) {
         // Whoever raises the fence afterwards waits here before it clears; whoever did so before is seen.
         let _gate = self.client_gate.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.fence.load(Ordering::SeqCst) == fill.fence {
+        if self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none() {
             self.clients.insert(client.client_id.clone(), Arc::clone(client));
         }
     }
@@ -207,6 +215,22 @@ impl<T: Cacheable> ValidationCache<T> {
         self.clients.clear();
     }
 
+    /// The number of an unknown outcome that is not settled. A commit whose outcome nobody knows may still land, and no
+    /// one would be told: until a transaction that had to wait for it has committed, only the store is believed.
+    pub fn unsettled(&self) -> Option<u64> {
+        let unknown = self.unknown.load(Ordering::SeqCst);
+        (unknown != self.settled.load(Ordering::SeqCst)).then_some(unknown)
+    }
+
+    /// A transaction that began after outcome `unknown` and had to wait for it has committed, at revision `head`.
+    pub fn settle(&self, unknown: u64, head: Revision) {
+        self.fence.fetch_add(1, Ordering::SeqCst);
+        self.tokens.clear();
+        self.forget_clients();
+        self.applied.restart(head);
+        self.settled.fetch_max(unknown, Ordering::SeqCst);
+    }
+
     /// How many tokens are kept, how many bytes they weigh, and how many fills the fence has refused.
     pub fn figures(&self) -> (u64, u64, u64) {
         (self.tokens.len() as u64, self.tokens.weight(), self.fenced_fills.load(Ordering::Relaxed))
@@ -214,32 +238,35 @@ impl<T: Cacheable> ValidationCache<T> {
 }
 
 impl<T: Cacheable> RevocationSink for ValidationCache<T> {
-    fn committed(&self, revocations: &[Applied]) {
+    fn committed(&self, revocations: &[Revocation]) {
         self.fence.fetch_add(1, Ordering::SeqCst);
-        for applied in revocations {
-            match &applied.target {
-                Target::Grant(id) => self.grants.kill(*id),
-                Target::CutOff { subject, policy, marked } => {
-                    if let Some(id) = marked {
-                        self.grants.kill(*id);
-                    }
-                    self.cut_offs.raise(*subject, policy, applied.revision);
-                }
-                Target::Client(key) => {
+        let mut cuts = Vec::new();
+        for Revocation { target, revision, changed } in revocations {
+            // A grant that is revoked stays so: killing it again harms nothing, and whoever made it before may not have
+            // come here yet. A cut-off that was made before must not be raised to a revision of today: it would reach
+            // what has been issued since.
+            match target {
+                Target::Grant(id) | Target::CutOff { marked: Some(id), .. } => self.grants.kill(*id),
+                Target::CutOff { marked: None, .. } | Target::Client(_) => {}
+            }
+            match target {
+                Target::CutOff { subject, policy, .. } if *changed => cuts.push((*subject, policy.as_str(), *revision)),
+                Target::Client(key) if *changed => {
                     self.forget_clients();
-                    self.cut_offs.raise((*key).into(), "", applied.revision);
+                    cuts.push(((*key).into(), "", *revision));
                 }
+                Target::Grant(_) | Target::CutOff { .. } | Target::Client(_) => {}
             }
         }
-        if let Some(newest) = revocations.iter().map(|applied| applied.revision.value()).max() {
-            self.applied.fetch_max(newest, Ordering::AcqRel);
+        self.cut_offs.raise(&cuts);
+        for revocation in revocations.iter().filter(|revocation| revocation.changed) {
+            self.applied.add(revocation.revision);
         }
     }
 
     fn outcome_unknown(&self) {
+        self.unknown.fetch_add(1, Ordering::SeqCst);
         self.fence.fetch_add(1, Ordering::SeqCst);
-        self.tokens.clear();
-        self.forget_clients();
     }
 }
 
@@ -253,6 +280,8 @@ impl<T> fmt::Debug for ValidationCache<T> {
 mod tests {
     use super::*;
     use crate::domain::grant::tests::grant;
+    use crate::domain::grant::{Owner, Parent};
+    use crate::domain::ids::UserId;
 
     struct Value(Grant);
 
@@ -274,8 +303,8 @@ mod tests {
         ValidationCache::new(1 << 20, Revision::new(5))
     }
 
-    fn applied(revision: i64, target: Target) -> Vec<Applied> {
-        vec![Applied { revision: Revision::new(revision), target, changed: true }]
+    fn applied(revision: i64, target: Target) -> Vec<Revocation> {
+        vec![Revocation { revision: Revision::new(revision), target, changed: true }]
     }
 
     fn health(cache: &ValidationCache<Value>, id: &TokenId) -> Option<Health> {
@@ -325,18 +354,65 @@ mod tests {
     fn revoking_a_key_kills_the_sessions_that_it_opened() {
         let cache = cache();
         let key = GrantId::from_bytes([9; 16]);
-        let session = Grant { parent: Some(key), ..grant() };
+        let parent = Parent { id: key, policy: "key".to_owned(), revision: Revision::new(5) };
+        let session = Grant { parent: Some(parent), ..grant() };
         cache.fill(cache.begin_fill(), id(1), Value(session), 0);
         cache.committed(&applied(6, Target::Grant(key)));
         assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
     }
 
     #[test]
-    fn an_unknown_outcome_empties_the_cache() {
+    fn a_cut_off_of_the_keys_policy_kills_its_sessions() {
+        let cache = cache();
+        let Owner::User { id: user, .. } = grant().owner else { unreachable!("the sample is a user's") };
+        let parent = Parent { id: GrantId::from_bytes([9; 16]), policy: "key".to_owned(), revision: Revision::new(5) };
+        let session = Grant { parent: Some(parent), revision: Revision::new(6), ..grant() };
+        cache.fill(cache.begin_fill(), id(1), Value(session), 0);
+        let target = Target::CutOff { subject: user.into(), policy: "key".to_owned(), marked: None };
+        cache.committed(&applied(6, target));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+    }
+
+    #[test]
+    fn cut_offs_of_one_revision_are_all_seen_also_by_what_was_checked_between_them() {
+        let cache = cache();
+        let Owner::User { id: user, .. } = grant().owner else { unreachable!("the sample is a user's") };
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        let other = Target::CutOff { subject: UserId::from_bytes([8; 16]).into(), policy: String::new(), marked: None };
+        cache.committed(&applied(6, other));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
+        let own = Target::CutOff { subject: user.into(), policy: String::new(), marked: None };
+        cache.committed(&applied(6, own));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+    }
+
+    #[test]
+    fn a_revocation_that_was_made_before_reaches_nothing_newer() {
+        let cache = cache();
+        let Owner::User { id: user, .. } = grant().owner else { unreachable!("the sample is a user's") };
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        let target = Target::CutOff { subject: user.into(), policy: String::new(), marked: None };
+        cache.committed(&[Revocation { revision: Revision::new(9), target, changed: false }]);
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
+        assert_eq!(cache.applied(), Revision::new(5));
+    }
+
+    #[test]
+    fn an_unknown_outcome_suspends_the_cache_until_it_is_settled() {
         let cache = cache();
         cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
         cache.outcome_unknown();
         assert_eq!(health(&cache, &id(1)), None);
+        cache.fill(cache.begin_fill(), id(2), Value(grant()), 0);
+        let unknown = cache.unsettled().unwrap();
+        cache.outcome_unknown();
+        cache.settle(unknown, Revision::new(7));
+        assert_eq!(health(&cache, &id(2)), None, "another one is open");
+        cache.settle(cache.unsettled().unwrap(), Revision::new(7));
+        assert_eq!((health(&cache, &id(1)), health(&cache, &id(2))), (None, None));
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
+        assert_eq!(cache.applied(), Revision::new(7));
     }
 
     #[test]
@@ -347,6 +423,4 @@ mod tests {
         assert!(!entry.note_use(61_000, 60_000));
         assert!(entry.note_use(120_000, 60_000));
     }
-
-    use crate::domain::grant::Owner;
 }

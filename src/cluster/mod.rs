@@ -1,5 +1,6 @@
 //! Floor 2: what this process keeps in memory of the store, and how revocations reach it.
 
+mod applied;
 pub mod cache;
 mod cutoffs;
 mod index;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::GrantId;
@@ -11,7 +12,13 @@ use crate::store::usage::Use;
 #[derive(Debug, Default)]
 pub struct UsageRecorder {
     pending: Mutex<HashMap<GrantId, Use>>,
+    /// The last use of each grant that was written: the next one is worth writing a minute later, or when its
+    /// generation is newer.
+    written: Mutex<HashMap<GrantId, Use>>,
 }
+
+/// Two uses of one generation of a grant are as good as one within this time.
+const WRITE_EVERY: Duration = Duration::from_secs(60);
 
 /// Grants that wait for a database that is down; more are dropped: a date is lost, not a decision.
 const MAX_PENDING: usize = 100_000;
@@ -19,6 +26,10 @@ const MAX_PENDING: usize = 100_000;
 impl UsageRecorder {
     /// Notes that a token of `grant` was used. `generation` is its refresh generation, 0 without a family.
     pub fn note(&self, grant: GrantId, at: Timestamp, generation: i64) {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&grant).copied();
+        if written.is_some_and(|last| generation <= last.generation && at < last.at.plus(WRITE_EVERY)) {
+            return;
+        }
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.len() < MAX_PENDING || pending.contains_key(&grant) {
             let used = pending.entry(grant).or_insert(Use { grant, at, generation });
@@ -42,10 +53,15 @@ impl UsageRecorder {
     /// Forgets what was written; a use that came meanwhile stays.
     pub fn written(&self, uses: &[Use]) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.len() + uses.len() > MAX_PENDING {
+            written.clear();
+        }
         for used in uses {
             if pending.get(&used.grant) == Some(used) {
                 pending.remove(&used.grant);
             }
+            written.insert(used.grant, *used);
         }
     }
 }
@@ -62,10 +78,15 @@ mod tests {
         let batch = recorder.peek();
         assert_eq!(batch, [Use { grant, at: Timestamp::from_ms(2), generation: 3 }]);
         assert_eq!(recorder.seen_generation(grant), Some(3));
-        recorder.note(grant, Timestamp::from_ms(5), 3);
+        recorder.note(grant, Timestamp::from_ms(5), 4);
         recorder.written(&batch);
         assert_eq!(recorder.peek().len(), 1);
         recorder.written(&recorder.peek());
         assert_eq!(recorder.seen_generation(grant), None);
+        recorder.note(grant, Timestamp::from_ms(6), 4);
+        assert!(recorder.peek().is_empty(), "written a moment ago");
+        recorder.note(grant, Timestamp::from_ms(7), 5);
+        recorder.note(GrantId::from_bytes([2; 16]), Timestamp::from_ms(7), 0);
+        assert_eq!(recorder.peek().len(), 2);
     }
 }

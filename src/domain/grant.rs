@@ -200,7 +200,7 @@ pub struct Grant {
     pub extra_fields: Map<String, Value>,
     pub session: SessionDetails,
     /// The key that opened this session, if one did: a session dies with its key.
-    pub parent: Option<GrantId>,
+    pub parent: Option<Parent>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -212,6 +212,14 @@ pub struct Grant {
     pub revision: Revision,
     /// The highest cut-off that applies to it, and whether its parent is dead, as the store read them.
     pub cut_off: CutOff,
+}
+
+/// The grant of the key that opened a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    pub id: GrantId,
+    pub policy: String,
+    pub revision: Revision,
 }
 
 /// What kills a grant from outside its own row.

@@ -82,6 +82,9 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
     ));
     tasks.spawn(management.serve(App::management(state), stopped.clone(), TaskTracker::new(), Arc::default()));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_uses().await));
+    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| {
+        service.settle_unknown_outcomes().await
+    }));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
     Running {
         public: config.http.listen,

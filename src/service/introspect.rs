@@ -50,6 +50,10 @@ impl Service {
     pub async fn introspect(&self, asker: &Asker, token: &str) -> Result<Vec<u8>, StoreError> {
         match self.examine(token).await {
             Outcome::Active(validated) if asker.may_see(validated.token().kind, &validated.token().grant) => {
+                // A resource server asks because somebody uses it there.
+                if validated.token().kind != TokenKind::Refresh {
+                    self.note_use(&validated);
+                }
                 let revision = validated.as_of.value();
                 Ok(validated.token().introspection(validated.now, self.settings.cache_max_age, revision))
             }

@@ -3,6 +3,9 @@
 use super::Service;
 use crate::store::StoreError;
 
+/// Uses that are written in one transaction.
+const MAX_USES: usize = 500;
+
 impl Service {
     /// Writes the uses that were gathered since the last call.
     ///
@@ -11,8 +14,26 @@ impl Service {
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
         let uses = self.usage.peek();
         if !uses.is_empty() {
-            self.store.record_uses(uses.clone()).await?;
-            self.usage.written(&uses);
+            // Small transactions: none of them may keep a refresh of the same grants waiting.
+            for chunk in uses.chunks(MAX_USES) {
+                self.store.record_uses(chunk.to_vec()).await?;
+                self.usage.written(chunk);
+            }
+        }
+        Ok(())
+    }
+
+    /// After a commit whose outcome is unknown: waits until it is settled, then lets the cache serve again.
+    ///
+    /// # Errors
+    /// The store's; the cache stays suspended.
+    pub async fn settle_unknown_outcomes(&self) -> Result<(), StoreError> {
+        if let Some(cache) = &self.cache
+            && let Some(unknown) = cache.unsettled()
+        {
+            let head = self.store.barrier().await?;
+            cache.settle(unknown, head);
+            tracing::warn!(revision = head.value(), "the outcome of every commit is known again");
         }
         Ok(())
     }

@@ -115,7 +115,9 @@ impl Service {
             Err(Dead::Disabled) => return Ok(Outcome::Inactive(Inactive::Disabled)),
             Err(Dead::Revoked) => return Ok(Outcome::Inactive(Inactive::Revoked)),
         };
-        let noted = grant.last_used_at.map_or(0, Timestamp::ms);
+        // The first use of a refreshed token ends the time in which the refresh may be repeated, however short ago
+        // the grant was used before.
+        let noted = if stored.generation > 0 { i64::MIN } else { grant.last_used_at.map_or(0, Timestamp::ms) };
         let (id, live) = (stored.id, LiveToken::new(stored, grant, &self.settings));
         let entry = match (&self.cache, fill) {
             (Some(cache), Some(fill)) => cache.fill(fill, id, live, noted),
@@ -125,7 +127,7 @@ impl Service {
     }
 
     /// Remembers that the token was used.
-    fn note_use(&self, validated: &Validated) {
+    pub(super) fn note_use(&self, validated: &Validated) {
         if validated.entry.note_use(validated.now.ms(), NOTE_USE_EVERY_MS) {
             let token = validated.token();
             self.usage.note(token.grant.id, validated.now, token.generation);

@@ -6,7 +6,9 @@ use super::database::{Db, DbConn};
 use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::{ClientRef, CutOff, Grant, Origin, Owner, Revision, SessionDetails, State, WorkspaceRef};
+use crate::domain::grant::{
+    ClientRef, CutOff, Grant, Origin, Owner, Parent, Revision, SessionDetails, State, WorkspaceRef,
+};
 use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
 use crate::domain::scope::Scopes;
 
@@ -31,7 +33,7 @@ macro_rules! grant_columns {
          g.revoke_reason, g.version, g.revision, \
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) \
          AND k.policy IN ('', g.policy)) AS cut_revision, \
-         p.state AS parent_state, p.revision AS parent_revision, \
+         p.state AS parent_state, p.policy AS parent_policy, p.revision AS parent_revision, \
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) \
          AND k.policy IN ('', p.policy)) AS parent_cut_revision"
     };
@@ -131,6 +133,7 @@ pub(super) struct Row {
     revision: i64,
     cut_revision: Option<i64>,
     parent_state: Option<String>,
+    parent_policy: Option<String>,
     parent_revision: Option<i64>,
     parent_cut_revision: Option<i64>,
 }
@@ -153,14 +156,15 @@ impl TryFrom<Row> for Grant {
             (None, _, Some(client)) => Owner::Client(client.clone()),
             _ => return Err(StoreError::Corrupt("grant without its owner")),
         };
-        let parent = row.parent_id.as_deref().map(decode::id_bytes).transpose()?.map(GrantId::from_bytes);
-        // A parent that was purged had ended, and its sessions end no later than it does.
-        let parent_dead = match (row.parent_state, row.parent_revision) {
-            (Some(state), Some(revision)) => {
-                decode::word(&state, State::from_name)? != State::Active
-                    || row.parent_cut_revision.is_some_and(|cut| revision < cut)
+        let parent_id = row.parent_id.as_deref().map(decode::id_bytes).transpose()?.map(GrantId::from_bytes);
+        let (parent, parent_dead) = match (parent_id, row.parent_state, row.parent_policy, row.parent_revision) {
+            (Some(id), Some(state), Some(policy), Some(revision)) => {
+                let dead = decode::word(&state, State::from_name)? != State::Active
+                    || row.parent_cut_revision.is_some_and(|cut| revision < cut);
+                (Some(Parent { id, policy, revision: Revision::new(revision) }), dead)
             }
-            _ => parent.is_some(),
+            // A parent that was purged had ended, and its sessions end no later than it does.
+            (id, ..) => (None, id.is_some()),
         };
         Ok(Self {
             id: GrantId::from_bytes(decode::id_bytes(&row.id)?),

@@ -11,13 +11,16 @@ use crate::domain::grant::Revision;
 
 static ADVANCE: Statement =
     Statement::both("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq");
+/// Writes nothing new, but waits for every transaction that has taken a revision and is not finished.
+static BARRIER: Statement =
+    Statement::both("revision.barrier", "UPDATE revocation_head SET seq = seq WHERE id = 1 RETURNING seq");
 static HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
 static LOG: Statement = Statement::both(
     "revision.log",
     "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &HEAD, &LOG];
+pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &BARRIER, &HEAD, &LOG];
 
 /// Takes the next revision. The last thing a transaction does that others wait for.
 pub(super) async fn advance(db: &mut Db<'_>) -> Result<Revision, StoreError> {
@@ -60,6 +63,19 @@ pub(super) async fn log(
 }
 
 impl Store {
+    /// Returns once every revocation that was under way is committed or will never be.
+    pub(crate) async fn barrier(&self) -> Result<Revision, StoreError> {
+        self.database
+            .transact("revision.barrier", |mut db| {
+                Box::pin(async move {
+                    let sql = db.sql(&BARRIER);
+                    let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
+                    Ok(Revision::new(seq))
+                })
+            })
+            .await
+    }
+
     /// The newest committed revision.
     pub(crate) async fn head(&self) -> Result<Revision, StoreError> {
         self.database.read(|mut db| Box::pin(async move { head(&mut db).await })).await
