@@ -73,6 +73,51 @@ async fn the_printed_commands_work_as_pasted_on_postgres() {
     database.remove().await;
 }
 
+/// Runs the binary until it ends by itself, and returns what it said.
+fn refused(directory: &std::path::Path, environment: &[(&str, &str)]) -> String {
+    let mut command = process::command();
+    command.env("JETON__DATA_DIR", directory).env("JETON__HTTP__LISTEN", "127.0.0.1:0");
+    let output =
+        command.env("JETON__MANAGEMENT__LISTEN", "127.0.0.1:0").envs(environment.iter().copied()).output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn another_master_key_than_the_stores_is_refused_instead_of_refusing_every_token() {
+    let directory = tempfile::tempdir().unwrap();
+    process::Jeton::start(directory.path(), &[]).kill();
+    let other = "00".repeat(32);
+    assert!(refused(directory.path(), &[("JETON__KEYS__MASTER", &other)]).contains("another master key"));
+    std::fs::rename(directory.path().join("master.key"), directory.path().join("elsewhere")).unwrap();
+    assert!(refused(directory.path(), &[]).contains("there is none in"));
+    assert!(!directory.path().join("master.key").exists(), "a wrong key must not be made");
+}
+
+#[test]
+fn the_first_key_survives_an_interruption_before_it_has_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    process::Jeton::start(directory.path(), &[]).kill();
+    let (key, pending) = (directory.path().join("admin.key"), directory.path().join("admin.key.new"));
+    let text = std::fs::read_to_string(&key).unwrap();
+    std::fs::rename(&key, &pending).unwrap();
+    process::Jeton::start(directory.path(), &[]).kill();
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), text);
+    std::fs::write(&pending, "left over from a start that stored nothing").unwrap();
+    process::Jeton::start(directory.path(), &[]).kill();
+    assert!(!pending.exists());
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), text);
+}
+
+#[test]
+fn a_second_name_of_the_database_file_is_no_second_lock() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = process::Jeton::start(one.path(), &[]);
+    std::os::unix::fs::symlink(one.path().join("jeton.db"), two.path().join("jeton.db")).unwrap();
+    assert!(refused(two.path(), &[]).contains("in use by another process"));
+    drop(first);
+}
+
 #[test]
 fn a_second_process_on_the_same_directory_is_refused() {
     let directory = tempfile::tempdir().unwrap();

@@ -122,6 +122,12 @@ CREATE TABLE revocation_log (
     PRIMARY KEY (seq, kind, key, policy)
 );
 
+-- Fingerprints of the master keys that rows were made under: a process with another key must not start.
+CREATE TABLE key_version (
+    version INTEGER PRIMARY KEY,
+    first_used_at BIGINT NOT NULL
+);
+
 CREATE TABLE audit_event (
     id BLOB PRIMARY KEY,
     at BIGINT NOT NULL,

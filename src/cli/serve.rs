@@ -49,7 +49,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
 
 pub(super) fn migrate(config: &Config) -> Result<(), Failed> {
     runtime()?.block_on(async {
-        std::fs::create_dir_all(&config.data_dir)
+        server::ensure_directory(&config.data_dir)
             .map_err(|error| Failed::new(Exit::Failed, format!("{}: {error}", config.data_dir.display())))?;
         let store = server::open_store(config).await?;
         let migrated = store.migrate().await;

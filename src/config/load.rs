@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::Config;
-use crate::domain::policy::Policies;
+use crate::domain::policy::{Credential, Policies};
 
 /// Where to look. Made by the command line; tests make their own.
 #[derive(Clone, Debug, Default)]
@@ -140,12 +140,17 @@ fn find_file(sources: &Sources) -> Result<Option<PathBuf>, ConfigError> {
 }
 
 fn read_file(path: &Path, text: &str, shape: &Table) -> Result<Table, ConfigError> {
-    let parsed = DeTable::parse(text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+    // Without the line itself, which may hold a secret.
+    let at = |error: &toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        ConfigError(format!("{}:{line}: {}", path.display(), error.message()))
+    };
+    let parsed = DeTable::parse(text).map_err(|error| at(&error))?;
     unknown_key(parsed.get_ref(), shape, "").map_or(Ok(()), |(offset, key, suggestion)| {
         let line = text[..offset].lines().count().max(1) + usize::from(text[..offset].ends_with('\n'));
         Err(ConfigError(format!("{}:{line}: unknown key {key}{suggestion}", path.display())))
     })?;
-    toml::from_str(text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
+    toml::from_str(text).map_err(|error| at(&error))
 }
 
 /// The first key that the configuration does not have: its place in the text, its path, and the nearest that it has.
@@ -290,6 +295,13 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             return bad(format!("tokens.{key}: there is no policy {name:?}"));
         }
     }
+    let credential = |name| policies.find(name).map(|policy| policy.rules.credential);
+    if credential(&config.tokens.session_policy) != Some(Credential::Access) {
+        return bad("tokens.session_policy: sessions need a policy with credential \"access\"".to_owned());
+    }
+    if credential(&config.tokens.bootstrap_policy) != Some(Credential::Key) {
+        return bad("tokens.bootstrap_policy: needs a policy with credential \"key\"".to_owned());
+    }
     if config.public_url.is_empty() {
         if !config.http.listen.ip().is_loopback() {
             return bad(format!(
@@ -368,6 +380,19 @@ mod tests {
         assert!(error.to_string().contains(":2: unknown key policies.access.max_livetime"), "{error}");
         let error = load(&environment(&[("JETON__DATABASE__CONECTIONS", "1")])).unwrap_err();
         assert!(error.to_string().contains("did you mean connections?"), "{error}");
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_line_and_shows_nothing_of_it() {
+        let error = in_file("[keys]\nmaster = \"c0ffee\n").unwrap_err().to_string();
+        assert!(error.contains(":2: ") && !error.contains("c0ffee"), "{error}");
+    }
+
+    #[test]
+    fn the_policies_of_sessions_and_of_the_first_key_must_fit() {
+        for (name, value) in [("JETON__TOKENS__SESSION_POLICY", "key"), ("JETON__TOKENS__BOOTSTRAP_POLICY", "access")] {
+            assert!(load(&environment(&[(name, value)])).is_err(), "{name}");
+        }
     }
 
     #[test]

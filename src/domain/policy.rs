@@ -218,6 +218,11 @@ fn check(name: &str, policy: &PolicyRules, all: &BTreeMap<String, PolicyRules>) 
     if matches!(policy.access_lifetime, AccessLifetime::At(lifetime) if lifetime.as_secs() == 0) {
         return bad("access_lifetime", "must be at least one second");
     }
+    if let (AccessLifetime::At(access), End::After(max)) = (policy.access_lifetime, policy.max_lifetime)
+        && access > max
+    {
+        return bad("access_lifetime", "is longer than max_lifetime");
+    }
     if policy.credential == Credential::Pair && matches!(policy.access_lifetime, AccessLifetime::Grant(_)) {
         return bad("access_lifetime", "a pair needs an access token that ends before its refresh token");
     }

@@ -46,7 +46,8 @@ impl FromRequestParts<AppState> for Context {
 
 pub(crate) fn of(parts: &Parts, state: &AppState) -> RequestContext {
     let info = parts.extensions.get::<RequestInfo>();
-    let peer = info.map(|info| info.peer);
+    // An IPv4 peer of a dual-stack listener is written as IPv6.
+    let peer = info.map(|info| info.peer.to_canonical());
     let forwarded = peer.filter(|peer| state.wire.settings.trusted_proxies.contains(peer)).and_then(|_| {
         // The last entry is the one that the trusted proxy itself has added.
         let text = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;

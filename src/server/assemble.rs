@@ -8,7 +8,7 @@ use super::files;
 use crate::cluster::cache::ValidationCache;
 use crate::cluster::usage::UsageRecorder;
 use crate::config::Config;
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::entropy::Entropy;
 use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
@@ -69,12 +69,14 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     files::ensure_directory(&config.data_dir)
         .with_context(|| format!("the data directory {} can't be made", config.data_dir.display()))?;
     let policies = Policies::new(&config.policies)?;
-    let codec = TokenCodec::new(&config.tokens.brand, key_ring(config, &entropy)?)?;
     let sink = Arc::new(ToCache::default());
     let store = open(config, Arc::clone(&sink) as Arc<dyn RevocationSink>).await?;
     if config.database.migrate {
         store.migrate().await.context("the schema can't be brought up to date")?;
     }
+    let keys = key_ring(config, &entropy, &store).await?;
+    check_keys(&keys, &store, clock.now()).await?;
+    let codec = TokenCodec::new(&config.tokens.brand, keys)?;
     store.ensure_partitions(clock.now(), policies.horizon().as_duration()).await?;
     let only_process = store.backend_name() == "sqlite" || config.validation.single_node;
     let cache = if only_process {
@@ -99,10 +101,19 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     Ok(Service::new(Parts { store, cache, codec, policies, clock, entropy, usage, settings }))
 }
 
-fn key_ring(config: &Config, entropy: &Entropy) -> anyhow::Result<KeyRing> {
+/// The configured keys. One is generated only for a store that is empty: for any other it would be the wrong one.
+async fn key_ring(config: &Config, entropy: &Entropy, store: &Store) -> anyhow::Result<KeyRing> {
     let current = if config.keys.master.is_empty() {
-        files::master_key(&config.data_dir, entropy)
-            .with_context(|| format!("the master key in {} can't be used", config.data_dir.display()))?
+        let may_generate = store.is_empty().await?;
+        let found = files::master_key(&config.data_dir, may_generate.then_some(entropy));
+        let found = found.with_context(|| format!("the master key in {} can't be used", config.data_dir.display()))?;
+        found.with_context(|| {
+            format!(
+                "the store was set up with a master key, and there is none in {}; give this process the same one as the \
+                 others (JETON__KEYS__MASTER_FILE)",
+                config.data_dir.display()
+            )
+        })?
     } else {
         MasterKey::parse(&config.keys.master).context("keys.master")?
     };
@@ -111,4 +122,20 @@ fn key_ring(config: &Config, entropy: &Entropy) -> anyhow::Result<KeyRing> {
         text => Some(MasterKey::parse(text).context("keys.previous")?),
     };
     Ok(KeyRing::new(&current, previous.as_ref()))
+}
+
+/// Under another key every token would look forged: that must be an error here, not a 401 there.
+async fn check_keys(keys: &KeyRing, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    let known = store.list_key_versions().await?;
+    if !known.is_empty() && !keys.live().any(|keys| known.contains(&keys.version())) {
+        anyhow::bail!(
+            "the store was set up under another master key; with keys.master as configured every token and client \
+             secret in it would be refused"
+        );
+    }
+    // A key that follows one that is known: the rotation begins here.
+    if !known.is_empty() && !known.contains(&keys.current().version()) {
+        store.insert_key_version(keys.current().version(), now).await?;
+    }
+    Ok(())
 }

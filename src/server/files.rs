@@ -13,7 +13,7 @@ const MASTER_KEY: &str = "master.key";
 ///
 /// # Errors
 /// The file system's.
-pub(super) fn ensure_directory(path: &Path) -> std::io::Result<()> {
+pub fn ensure_directory(path: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -24,18 +24,24 @@ pub(super) fn ensure_directory(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// The generated master key of this directory; makes it on the first start.
+/// The generated master key of this directory. Makes it where there is none and `generate` is given.
 ///
 /// # Errors
 /// The file system's, or [`ErrorKind::InvalidData`] for a file that is not a key.
-pub(super) fn master_key(directory: &Path, entropy: &Entropy) -> std::io::Result<MasterKey> {
+pub(super) fn master_key(directory: &Path, generate: Option<&Entropy>) -> std::io::Result<Option<MasterKey>> {
     let path = directory.join(MASTER_KEY);
     match fs::read_to_string(&path) {
-        Ok(text) => MasterKey::parse(&text).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error)),
+        Ok(text) => {
+            let key = MasterKey::parse(&text);
+            key.map(Some).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
+            let Some(entropy) = generate else {
+                return Ok(None);
+            };
             let key = MasterKey::generate(entropy);
             write_secret(&path, key.to_hex().expose_secret())?;
-            Ok(key)
+            Ok(Some(key))
         }
         Err(error) => Err(error),
     }
@@ -72,8 +78,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let directory = parent.path().join("data");
         ensure_directory(&directory).unwrap();
-        let first = master_key(&directory, &Entropy::system()).unwrap();
-        let second = master_key(&directory, &Entropy::system()).unwrap();
+        let first = master_key(&directory, Some(&Entropy::system())).unwrap().unwrap();
+        let second = master_key(&directory, Some(&Entropy::system())).unwrap().unwrap();
         assert_eq!(first.to_hex().expose_secret(), second.to_hex().expose_secret());
         #[cfg(unix)]
         {
@@ -88,7 +94,7 @@ mod tests {
     fn a_damaged_key_file_is_an_error_and_is_not_replaced() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(MASTER_KEY), "half a k").unwrap();
-        assert_eq!(master_key(directory.path(), &Entropy::system()).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(master_key(directory.path(), Some(&Entropy::system())).unwrap_err().kind(), ErrorKind::InvalidData);
         assert_eq!(fs::read_to_string(directory.path().join(MASTER_KEY)).unwrap(), "half a k");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use jeton_guard::{Outcome, Validator as _};
 
 use super::files;
 use crate::config::Config;
@@ -10,27 +11,60 @@ use crate::service::Service;
 
 const ADMIN_KEY: &str = "admin.key";
 
+/// The key before it is known that the store accepted it.
+const PENDING_KEY: &str = "admin.key.new";
+
 /// Sets up an empty store, writes the administrator's key to its file, and returns what to print.
 ///
+/// The key is on disk before the store knows it: whatever interrupts this, the next start either begins again or finds
+/// the key.
+///
 /// # Errors
-/// The store's, or the file system's; then nothing may be half done: the key is shown nowhere else.
+/// The store's, or the file system's.
 pub async fn announce(config: &Config, service: &Service) -> anyhow::Result<Option<String>> {
+    let (path, pending) = (config.data_dir.join(ADMIN_KEY), config.data_dir.join(PENDING_KEY));
     if !service.store.is_empty().await.context("the store can't be read")? {
-        return Ok(None);
+        return Ok(adopt(service, &pending, &path).await?.then(|| welcome(&config.issuer(), &path)));
     }
-    let path = config.data_dir.join(ADMIN_KEY);
     if path.exists() {
         anyhow::bail!(
             "the store is empty, but {} is there from another one; move it away, then start again",
             path.display()
         );
     }
-    let Some(key) = service.bootstrap().await.context("the first workspace can't be made")? else {
+    remove_if_there(&pending)?;
+    let bootstrap = service.prepare_first_run();
+    files::write_secret(&pending, bootstrap.admin_key.expose_secret())
+        .with_context(|| format!("{} can't be written", pending.display()))?;
+    if !service.set_up(bootstrap).await.context("the first workspace can't be made")? {
+        remove_if_there(&pending)?;
         return Ok(None);
-    };
-    files::write_secret(&path, key.expose_secret())
-        .with_context(|| format!("{} can't be written; empty the store and start again", path.display()))?;
+    }
+    std::fs::rename(&pending, &path).with_context(|| format!("{} can't be written", path.display()))?;
     Ok(Some(welcome(&config.issuer(), &path)))
+}
+
+/// After a first start that was interrupted: the pending key is the real one if the store accepts it.
+async fn adopt(service: &Service, pending: &Path, path: &Path) -> anyhow::Result<bool> {
+    let Ok(key) = std::fs::read_to_string(pending) else {
+        return Ok(false);
+    };
+    let accepted = matches!(service.validate(key.trim()).await, Outcome::Active(_));
+    if accepted && !path.exists() {
+        std::fs::rename(pending, path).with_context(|| format!("{} can't be written", path.display()))?;
+        return Ok(true);
+    }
+    remove_if_there(pending)?;
+    Ok(false)
+}
+
+fn remove_if_there(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} can't be removed", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn welcome(issuer: &str, key: &Path) -> String {

@@ -155,7 +155,7 @@ pub(super) async fn told(stop: &mut watch::Receiver<bool>) {
 /// all of it.
 async fn begins_like_http2(stream: &TcpStream) -> std::io::Result<bool> {
     const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let mut start = [0; PREFACE.len()];
+    let (mut start, mut wait) = ([0; PREFACE.len()], PREFACE_PAUSE);
     loop {
         let seen = stream.peek(&mut start).await?;
         if seen == 0 || start[..seen] != PREFACE[..seen] {
@@ -164,6 +164,8 @@ async fn begins_like_http2(stream: &TcpStream) -> std::io::Result<bool> {
         if seen == PREFACE.len() {
             return Ok(true);
         }
-        pause(PREFACE_PAUSE).await;
+        // Rarer each time: whoever sends a part of it and waits must not keep the process busy.
+        pause(wait).await;
+        wait *= 2;
     }
 }

@@ -7,5 +7,6 @@ mod listener;
 mod run;
 
 pub use assemble::{Assembly, assemble, open_store};
+pub use files::ensure_directory;
 pub use first_run::announce;
 pub use run::{Running, Sockets, bind, start};

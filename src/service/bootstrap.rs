@@ -16,16 +16,17 @@ use crate::store::token::NewToken;
 use crate::store::user::{Role, User};
 use crate::store::workspace::FirstRun;
 
+/// What an empty store will start with, and the key that opens it.
+#[derive(Debug)]
+pub struct Bootstrap {
+    pub admin_key: Secret<String>,
+    first: FirstRun,
+}
+
 impl Service {
-    /// Sets up an empty store and returns the administrator's key. `None` when it was set up before, also by another
-    /// node at the same moment.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn bootstrap(&self) -> Result<Option<Secret<String>>, StoreError> {
-        if !self.store.is_empty().await? {
-            return Ok(None);
-        }
+    /// Prepares the first workspace; nothing is stored yet, so that the key can be put in a safe place before.
+    #[must_use]
+    pub fn prepare_first_run(&self) -> Bootstrap {
         let (now, entropy) = (self.clock.now(), &self.entropy);
         let workspace = WorkspaceRef { id: WorkspaceId::generate(now, entropy), name: "default".into() };
         let user = User {
@@ -63,10 +64,19 @@ impl Service {
             ),
         };
         let api_client = self.api_client(&workspace);
-        let first = FirstRun { workspace, user, api_client, issue, at: now };
-        match self.store.set_up(Arc::new(first)).await {
-            Ok(()) => Ok(Some(key.string)),
-            Err(StoreError::Duplicate(_)) => Ok(None),
+        let key_version = self.codec.keys().current().version();
+        let first = FirstRun { workspace, user, api_client, issue, key_version, at: now };
+        Bootstrap { admin_key: key.string, first }
+    }
+
+    /// Stores what was prepared. False when another node was faster.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn set_up(&self, bootstrap: Bootstrap) -> Result<bool, StoreError> {
+        match self.store.set_up(Arc::new(bootstrap.first)).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Duplicate(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -1,9 +1,10 @@
 //! Who calls a management use case: a user, proven by a token of their own.
 
-use super::error::ApiFailure;
+use super::error::{ApiFailure, FieldError};
 use super::validate::Validated;
 use super::{RequestContext, Service};
 use crate::domain::grant::{Origin, Revision, WorkspaceRef};
+use crate::domain::scope::Scopes;
 use crate::store::user::{Role, User};
 
 /// A signed-in user. Only [`Service::caller`] makes one.
@@ -11,6 +12,8 @@ use crate::store::user::{Role, User};
 pub struct Caller {
     pub(super) user: User,
     pub(super) workspace: WorkspaceRef,
+    /// What the caller's own token is limited to; empty: nothing.
+    scopes: Scopes,
     pub(super) context: RequestContext,
     /// As of when the user's credential was alive: what they create dies by any later cut-off.
     pub(super) as_of: Revision,
@@ -35,6 +38,12 @@ impl Service {
         if grant.origin == Origin::Oauth && grant.parent.is_none() {
             return Err(ApiFailure::Forbidden("a token that was given to a client can't manage the user's tokens"));
         }
+        let scopes = &validated.token().scopes;
+        if !scopes.is_empty() && !scopes.contains(MANAGE) {
+            return Err(ApiFailure::Forbidden(
+                "a token with scopes manages only with the scope jeton:manage among them",
+            ));
+        }
         let user = self.store.find_user(user).await?;
         let Some(user) = user.filter(|user| user.workspace == grant.workspace.id) else {
             return Err(ApiFailure::Forbidden("the user of this token has no account any more"));
@@ -42,11 +51,26 @@ impl Service {
         if user.role < at_least {
             return Err(ApiFailure::Forbidden("this needs the role admin in the workspace"));
         }
-        Ok(Caller { user, workspace: grant.workspace.clone(), context, as_of: validated.as_of })
+        Ok(Caller { user, workspace: grant.workspace.clone(), scopes: scopes.clone(), context, as_of: validated.as_of })
     }
 }
 
+/// What a token with scopes needs to manage tokens and clients: a token that was made for a resource server must not
+/// take over the account of who made it.
+const MANAGE: &str = "jeton:manage";
+/// Asks about other people's tokens.
+const INTROSPECT: &str = "introspect";
+
 impl Caller {
+    /// Why a token with these scopes can't be made by this caller.
+    pub(super) fn scope_error(&self, wanted: &Scopes) -> Option<FieldError> {
+        if !self.scopes.is_empty() && (wanted.is_empty() || !self.scopes.covers(wanted)) {
+            return Some(FieldError::new("/scopes", "goes beyond the scopes of the token that this is made with"));
+        }
+        let forbidden = wanted.contains(INTROSPECT) && self.user.role < Role::Admin;
+        forbidden.then(|| FieldError::new("/scopes", "introspect needs the role admin"))
+    }
+
     pub(super) fn actor(&self) -> String {
         format!("user:{}", self.user.id)
     }

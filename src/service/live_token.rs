@@ -131,7 +131,10 @@ impl Cacheable for LiveToken {
 
     fn bytes(&self) -> usize {
         let grant = &*self.grant;
-        let texts = self.scope.len() * 2 + self.subject.len() + grant.policy.len() + self.introspection.len();
+        // A JSON object in memory is several times its text.
+        let extra: usize =
+            grant.extra_fields.iter().map(|(key, value)| key.len() + value.to_string().len() + 150).sum();
+        let texts = extra + self.scope.len() * 2 + self.subject.len() + grant.policy.len() + self.introspection.len();
         // The texts of names and extra fields stand in the introspection answer too, so that counts them.
         size_of::<Self>() + texts + self.introspection.len()
     }

@@ -89,6 +89,8 @@ impl<'a> TokenView<'a> {
     }
 }
 
+/// Counting more would take longer than revoking them.
+const MAX_COUNTED: u32 = 100_000;
 /// Shown in every introspection answer, so kept small.
 const MAX_EXTRA_FIELDS_BYTES: usize = 4096;
 
@@ -112,6 +114,9 @@ impl Service {
         let name = read_name(request.name.as_deref(), policy.rules.credential);
         let name = name.map_err(|error| errors.push(FieldError::new("/name", error))).unwrap_or(None);
         errors.extend(extra_fields_error(&request.extra_fields));
+        if let Ok(scopes) = &scopes {
+            errors.extend(caller.scope_error(scopes));
+        }
         let (Ok(scopes), true) = (scopes, errors.is_empty()) else {
             return Err(ApiFailure::Invalid(errors));
         };
@@ -183,16 +188,25 @@ impl Service {
         Ok((self.find_own_token(caller, id).await?, receipt))
     }
 
-    /// Revokes every token that the caller holds under `policy`. One row, whatever their number.
+    /// Revokes every token that the caller holds under `policy`. One row, whatever their number; the number itself is
+    /// told up to a hundred thousand.
     ///
     /// # Errors
     /// [`ApiFailure::Invalid`] for an unknown policy, or the store's.
-    pub async fn revoke_all_own_tokens(&self, caller: &Caller, policy: &str) -> Result<(u64, Receipt), ApiFailure> {
+    pub async fn revoke_all_own_tokens(
+        &self,
+        caller: &Caller,
+        policy: &str,
+    ) -> Result<(Option<u64>, Receipt), ApiFailure> {
         if self.policies.find(policy).is_none() {
             return Err(ApiFailure::field("/policy", "there is no policy of this name"));
         }
         let now = self.clock.now();
-        let count = self.store.count_active_grants_of_user(caller.user.id, policy.to_owned(), now).await?;
+        // Only told, so that neither its cost nor its failure may keep the revocation from happening.
+        let user = caller.user.id;
+        let count = self.store.count_active_grants_of_user(user, policy.to_owned(), now, MAX_COUNTED + 1).await;
+        let count = count.inspect_err(|error| tracing::warn!(error = ?error, "tokens to revoke could not be counted"));
+        let count = count.ok().filter(|count| *count <= u64::from(MAX_COUNTED));
         let subject = revoke::owner_subject(&Owner::User { id: caller.user.id, name: String::new() });
         let target = Target::CutOff { subject, policy: policy.to_owned(), marked: None };
         let by = caller.actor();

@@ -76,9 +76,9 @@ static REVOKE: Statement = Statement::both(
 
 static COUNT_ACTIVE: Statement = Statement::both(
     "grant.count_active",
-    "SELECT COUNT(*) FROM grant_ g WHERE g.user_id = $1 AND g.policy = $2 AND g.state = 'active' \
+    "SELECT COUNT(*) FROM (SELECT 1 FROM grant_ g WHERE g.user_id = $1 AND g.policy = $2 AND g.state = 'active' \
      AND (g.expires_at IS NULL OR g.expires_at > $3) AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
-     WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0)",
+     WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0) LIMIT $4) AS counted",
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &LIST_OF_USER, &REVOKE, &COUNT_ACTIVE];
@@ -308,12 +308,13 @@ impl Store {
         self.database.read(move |mut db| Box::pin(async move { find(&mut db, id).await })).await
     }
 
-    /// How many grants of the user under `policy` are alive.
+    /// How many grants of the user under `policy` are alive; counts no further than `at_most`.
     pub(crate) async fn count_active_grants_of_user(
         &self,
         user: UserId,
         policy: String,
         now: Timestamp,
+        at_most: u32,
     ) -> Result<u64, StoreError> {
         let count: i64 = self
             .database
@@ -323,7 +324,8 @@ impl Store {
                     let sql = db.sql(&COUNT_ACTIVE);
                     let owner: &[u8] = user.as_bytes();
                     Ok(on_conn!(db, |conn| {
-                        let query = sqlx::query_scalar(sql).bind(owner).bind(&policy).bind(now.ms());
+                        let query =
+                            sqlx::query_scalar(sql).bind(owner).bind(&policy).bind(now.ms()).bind(i64::from(at_most));
                         query.fetch_one(&mut **conn).await
                     })?)
                 })

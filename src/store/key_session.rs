@@ -17,8 +17,7 @@ use crate::domain::keys::KeyVersion;
 
 static FIND: Statement = Statement::both(
     "key_session.find",
-    "SELECT s.grant_id, s.nonce, s.key_version, s.issued_at, s.expires_at, g.state FROM key_session s \
-     JOIN grant_ g ON g.id = s.grant_id WHERE s.key_grant_id = $1",
+    "SELECT grant_id, nonce, key_version, issued_at, expires_at FROM key_session WHERE key_grant_id = $1",
 );
 static REPLACE: Statement = Statement::both(
     "key_session.replace",
@@ -69,7 +68,6 @@ struct Row {
     key_version: i32,
     issued_at: i64,
     expires_at: i64,
-    state: String,
 }
 
 async fn find(
@@ -80,11 +78,17 @@ async fn find(
     let sql = db.sql(&FIND);
     let key: &[u8] = key_grant.as_bytes();
     let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
-    let Some(row) = row.filter(|row| row.state == "active" && row.expires_at > not_ending_before.ms()) else {
+    let Some(row) = row.filter(|row| row.expires_at > not_ending_before.ms()) else {
         return Ok(None);
     };
+    let session = GrantId::from_bytes(decode::id_bytes(&row.grant_id)?);
+    // Alive by every rule, mass revocations included: else the key gets a new session.
+    let live = grant::find(db, session).await?.and_then(|grant| grant.live(not_ending_before).ok());
+    if live.is_none() {
+        return Ok(None);
+    }
     Ok(Some(KeySession {
-        grant: GrantId::from_bytes(decode::id_bytes(&row.grant_id)?),
+        grant: session,
         nonce: decode::bytes_32(&row.nonce)?,
         key_version: KeyVersion::from_i32(row.key_version),
         issued_at: Timestamp::from_ms(row.issued_at),

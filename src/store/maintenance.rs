@@ -36,11 +36,14 @@ static PARTITIONS: Statement = Statement::each(
     "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
      WHERE i.inhparent = 'token'::regclass ORDER BY c.relname",
 );
+/// Making or dropping a partition keeps everybody else waiting while it waits itself, so it gives up soon and is tried
+/// again next time.
+static IMPATIENT: Statement = Statement::each("maintenance.impatient", "", "SET LOCAL lock_timeout = '200ms'");
 /// Of all nodes that start or wake at once, one makes the partitions.
 static LOCK: Statement = Statement::each("maintenance.lock", "", "SELECT pg_advisory_xact_lock(7041776)");
 
 pub(super) const STATEMENTS: &[&Statement] =
-    &[&DELETE_TOKENS, &DELETE_GRANTS, &DELETE_FAMILIES, &DELETE_KEY_SESSIONS, &PARTITIONS, &LOCK];
+    &[&DELETE_TOKENS, &DELETE_GRANTS, &DELETE_FAMILIES, &DELETE_KEY_SESSIONS, &PARTITIONS, &LOCK, &IMPATIENT];
 
 /// One transaction deletes no more than this: a longer one would keep issuing waiting on SQLite.
 const BATCH: i64 = 1_000;
@@ -107,7 +110,7 @@ impl Store {
     /// Makes sure that tokens that end up to `horizon` from now have a partition. Nothing to do on SQLite.
     pub async fn ensure_partitions(&self, now: Timestamp, horizon: Duration) -> Result<(), StoreError> {
         self.database
-            .transact("maintenance.partitions", move |mut db| {
+            .transact_once("maintenance.partitions", move |mut db| {
                 Box::pin(async move { ensure_partitions(&mut db, now, horizon).await })
             })
             .await
@@ -161,7 +164,7 @@ impl Store {
 
     async fn drop_partitions(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.database
-            .transact("maintenance.drop_partitions", move |mut db| {
+            .transact_once("maintenance.drop_partitions", move |mut db| {
                 Box::pin(async move {
                     let mut gone = 0;
                     for month in partitions(&mut db).await? {
@@ -197,11 +200,12 @@ async fn partitions(db: &mut Db<'_>) -> Result<Vec<PartitionMonth>, StoreError> 
     if matches!(db.conn, DbConn::Sqlite(_)) {
         return Ok(Vec::new());
     }
-    let (lock, list) = (db.sql(&LOCK), db.sql(&PARTITIONS));
+    let (impatient, lock, list) = (db.sql(&IMPATIENT), db.sql(&LOCK), db.sql(&PARTITIONS));
     let DbConn::Postgres(conn) = &mut db.conn else {
         return Ok(Vec::new());
     };
     sqlx::query(lock).execute(&mut **conn).await?;
+    sqlx::query(impatient).execute(&mut **conn).await?;
     let names: Vec<String> = sqlx::query_scalar(list).fetch_all(&mut **conn).await?;
     Ok(names.iter().filter_map(|name| PartitionMonth::parse(name)).collect())
 }

@@ -15,6 +15,7 @@ pub(crate) mod grant;
 mod group_commit;
 pub(crate) mod issue;
 pub(crate) mod key_session;
+pub(crate) mod key_version;
 pub(crate) mod lookup;
 mod maintenance;
 mod migrate;

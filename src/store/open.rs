@@ -50,6 +50,7 @@ async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, 
     if path.as_os_str().is_empty() {
         return Err(StoreError::BadUrl("sqlite: needs a path".to_owned()));
     }
+    let path = &make_private(path)?;
     let lock = lock(path)?;
     let writer = SqliteConnectOptions::new()
         .filename(path)
@@ -80,15 +81,30 @@ async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, 
     Ok(Backend::Sqlite { writer: pool, readers, lock: Arc::new(lock) })
 }
 
+/// Makes the file for its owner only, if it is not there, and returns its one true path: two names of one file must
+/// not get two locks.
+fn make_private(path: &Path) -> Result<PathBuf, StoreError> {
+    let failed = |error| StoreError::DataDirectory(format!("{} can't be opened", path.display()), error);
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(failed)?;
+    fs::canonicalize(path).map_err(failed)
+}
+
 /// One process per file: two would each believe in their own cache.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
     let failed = |error| StoreError::DataDirectory(format!("{} can't be opened", name.display()), error);
-    if let Some(parent) = name.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
-    }
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
     file.try_lock().map_err(|error| {
         StoreError::DataDirectory(format!("{} is in use by another process", path.display()), error.into())

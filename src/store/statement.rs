@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    audit, client, cutoff, family, grant, key_session, lookup, maintenance, revision, token, usage, user, workspace,
+    audit, client, cutoff, family, grant, key_session, key_version, lookup, maintenance, revision, token, usage, user,
+    workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -34,6 +35,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     family::STATEMENTS,
     grant::STATEMENTS,
     key_session::STATEMENTS,
+    key_version::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
     revision::STATEMENTS,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::StoreError;
@@ -17,8 +18,42 @@ pub(super) struct Tx {
 }
 
 enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    /// Not sqlx's own transaction: after a commit that fails (disk full), SQLite has rolled back by itself, and the
+    /// driver's count of open transactions would stay wrong for as long as the connection lives.
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// The writer's connection. One that was not brought to a clean end is closed, and the pool opens another.
+struct SqliteTx {
+    conn: PoolConnection<Sqlite>,
+    clean: bool,
+}
+
+impl SqliteTx {
+    async fn begin(mut conn: PoolConnection<Sqlite>) -> Result<Self, sqlx::Error> {
+        match sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await {
+            Ok(_) => Ok(Self { conn, clean: false }),
+            Err(error) => {
+                conn.close_on_drop();
+                Err(error)
+            }
+        }
+    }
+
+    async fn commit(mut self) -> Result<(), sqlx::Error> {
+        sqlx::query("COMMIT").execute(&mut *self.conn).await?;
+        self.clean = true;
+        Ok(())
+    }
+}
+
+impl Drop for SqliteTx {
+    fn drop(&mut self) {
+        if !self.clean {
+            self.conn.close_on_drop();
+        }
+    }
 }
 
 /// Serialization failures and deadlocks resolve themselves within a few attempts or not at all.
@@ -29,7 +64,7 @@ const TX_TIMEOUT: Duration = Duration::from_secs(8);
 impl Tx {
     pub(super) fn db(&mut self) -> Db<'_> {
         let conn = match &mut self.inner {
-            Inner::Sqlite(tx) => DbConn::Sqlite(tx),
+            Inner::Sqlite(tx) => DbConn::Sqlite(&mut tx.conn),
             Inner::Postgres(tx) => DbConn::Postgres(tx),
         };
         Db { conn, counters: &self.counters }
@@ -57,7 +92,7 @@ impl Tx {
 impl Database {
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = match &self.backend {
-            Backend::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Backend::Sqlite { writer, .. } => Inner::Sqlite(SqliteTx::begin(writer.acquire().await?).await?),
             Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, counters: Arc::clone(self.counters()) })
@@ -80,6 +115,15 @@ impl Database {
                 result => return result,
             }
         }
+    }
+
+    /// As [`Database::transact`], without a repeat.
+    pub(super) async fn transact_once<T, F>(&self, name: &'static str, work: F) -> Result<T, StoreError>
+    where
+        F: for<'t> Fn(Db<'t>) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync,
+    {
+        tracing::trace!(tx = name, "transaction");
+        self.attempt(&work).await
     }
 
     async fn attempt<T, F>(&self, work: &F) -> Result<T, StoreError>

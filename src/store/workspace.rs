@@ -7,11 +7,12 @@ use super::group_commit::Batch as _;
 use super::issue::Issue;
 use super::statement::Statement;
 use super::user::{self, User};
-use super::{Store, StoreError, client};
+use super::{Store, StoreError, client, key_version};
 use crate::domain::client::Client;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::WorkspaceRef;
 use crate::domain::ids::{ClientKey, WorkspaceId};
+use crate::domain::keys::KeyVersion;
 
 static INSERT: Statement = Statement::both(
     "workspace.insert",
@@ -29,6 +30,7 @@ pub struct FirstRun {
     /// The public client that pairs of the workspace are refreshed with.
     pub api_client: Client,
     pub issue: Issue,
+    pub key_version: KeyVersion,
     pub at: Timestamp,
 }
 
@@ -74,6 +76,7 @@ impl Store {
                 let first = Arc::clone(&first);
                 Box::pin(async move {
                     insert(&mut db, &first.workspace, first.api_client.key, first.at).await?;
+                    key_version::insert(&mut db, first.key_version, first.at).await?;
                     user::insert(&mut db, &first.user, first.at).await?;
                     client::insert(&mut db, &first.api_client).await?;
                     Issue::write(&mut db, &[&first.issue]).await.map(drop)

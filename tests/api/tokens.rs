@@ -26,7 +26,6 @@ on_both_databases! {
         assert!(!listed.body.contains(&secret));
         server.verify(&secret).await.expect(200);
         server.send(server.request(Method::GET, "/oauth20/access-token").header("x-api-key", &secret)).await.expect(200);
-        server.get("/api/v1/tokens", &secret).await.expect(200);
     }
 
     async fn lifetimes_are_bounded_at_both_ends_and_never_clamped(server: &TestServer) {
@@ -103,6 +102,54 @@ on_both_databases! {
         }
         server.verify(&key).await.expect(200);
         server.verify(&make().await.text("access_token")).await.expect(200);
+    }
+
+    async fn repeating_a_revocation_reaches_nothing_that_was_made_since(server: &TestServer) {
+        let first = server.own_token(&json!({ "policy": "access" })).await;
+        let path = format!("/api/v1/tokens/{}/revoke", first.json()["token"]["id"].as_str().unwrap());
+        server.post_json(&path, &server.admin_key, &json!({})).await.expect(200);
+        let second = server.own_token(&json!({ "policy": "access" })).await.text("access_token");
+        server.verify(&second).await.expect(200);
+        server.post_json("/api/v1/tokens/revoke-all", &server.admin_key, &json!({ "policy": "api" })).await.expect(200);
+        server.post_json(&path, &server.admin_key, &json!({})).await.expect(200);
+        server.verify(&second).await.expect(200);
+    }
+
+    async fn a_token_with_scopes_does_not_take_over_its_owners_account(server: &TestServer) {
+        let make = async |with: &str, body: serde_json::Value| server.post_json("/api/v1/tokens", with, &body).await;
+        let weak = make(&server.admin_key, json!({ "policy": "access", "scopes": ["orders:read"] })).await.expect(201);
+        let weak = weak.text("access_token");
+        make(&weak, json!({ "policy": "key", "name": "forever" })).await.expect(403);
+        server.get("/admin/v1/clients", &weak).await.expect(403);
+        let scopes = json!({ "policy": "access", "scopes": ["jeton:manage", "orders:read"] });
+        let manager = make(&server.admin_key, scopes).await.expect(201).text("access_token");
+        make(&manager, json!({ "policy": "access" })).await.expect_field_error("/scopes");
+        make(&manager, json!({ "policy": "access", "scopes": ["orders:write"] })).await.expect_field_error("/scopes");
+        make(&manager, json!({ "policy": "access", "scopes": ["orders:read"] })).await.expect(201);
+        crate::store::demote(&server.database, "member").await;
+        let ask = json!({ "policy": "access", "scopes": ["introspect"] });
+        make(&server.admin_key, ask).await.expect_field_error("/scopes");
+    }
+
+    async fn what_is_not_understood_is_refused_before_anything_is_done(server: &TestServer) {
+        let token = server.own_token(&json!({ "policy": "access" })).await;
+        let all = |path: &str, body: &'static str| {
+            server.request(Method::POST, path).bearer_auth(&server.admin_key).body(body)
+        };
+        let typed = |request: reqwest::RequestBuilder| request.header("content-type", "application/json");
+        server.send(typed(all("/api/v1/tokens/revoke-all?dry_run=true", "{}"))).await.expect_field_error("?dry_run");
+        server.send(all("/api/v1/tokens/revoke-all", "{\"policy\":\"api\"}")).await.expect(415);
+        server.send(typed(all("/api/v1/tokens/revoke-all", "[]"))).await.expect(400);
+        server.send(typed(all("/api/v1/tokens", "[\"access\",null,null,[],{}]"))).await.expect(400);
+        server.send(typed(all("/api/v1/tokens", "{}"))).await.expect_field_error("/policy");
+        let path = format!("/api/v1/tokens/{}/revoke", token.json()["token"]["id"].as_str().unwrap());
+        for reason in ["a\u{0}b", "a\r\nb", &"x".repeat(501), " "] {
+            let refused = server.post_json(&path, &server.admin_key, &json!({ "reason": reason })).await;
+            refused.expect_field_error("/reason");
+        }
+        let unreadable = server.get("/api/v1/tokens/%ff", &server.admin_key).await.expect(404);
+        assert_eq!(unreadable.header("content-type"), "application/problem+json");
+        server.verify(&token.text("access_token")).await.expect(200);
     }
 
     async fn revoke_all_says_the_exact_words_and_counts(server: &TestServer) {

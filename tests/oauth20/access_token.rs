@@ -102,6 +102,26 @@ on_both_databases! {
         server.verify(&first).await.expect_invalid_token();
     }
 
+    async fn revoking_all_keys_reaches_the_sessions_that_they_opened(server: &TestServer) {
+        let key = server.own_token(&json!({ "policy": "key", "name": "robot" })).await.text("api_key");
+        let minted = server.get("/oauth20/access-token", &key).await.expect(200).text("access_token");
+        server.verify(&minted).await.expect(200);
+        server.post_json("/api/v1/tokens/revoke-all", &key, &json!({ "policy": "key" })).await.expect(200);
+        server.verify(&key).await.expect_invalid_token();
+        server.verify(&minted).await.expect_invalid_token();
+        server.post_json("/api/v1/tokens", &minted, &json!({ "policy": "key", "name": "x" })).await.expect_invalid_token();
+    }
+
+    async fn a_key_outlives_a_revocation_of_all_sessions_and_opens_a_new_one(server: &TestServer) {
+        let first = server.get("/oauth20/access-token", &server.admin_key).await.expect(200).text("access_token");
+        let all = json!({ "policy": "session" });
+        server.post_json("/api/v1/tokens/revoke-all", &server.admin_key, &all).await.expect(200);
+        server.verify(&first).await.expect_invalid_token();
+        let second = server.get("/oauth20/access-token", &server.admin_key).await.expect(200).text("access_token");
+        assert_ne!(first, second);
+        server.verify(&second).await.expect(200);
+    }
+
     async fn a_key_works_in_each_of_the_headers(server: &TestServer) {
         for name in ["api-key", "X-API-Key", "API-KEY"] {
             let request = server.request(Method::GET, "/oauth20/access-token").header(name, &server.admin_key);

@@ -160,11 +160,22 @@ on_both_databases! {
     }
 
     async fn the_first_use_of_the_successor_ends_the_window(server: &TestServer) {
-        let (_, refresh, client_id) = server.pair().await;
+        let (access, refresh, client_id) = server.pair().await;
+        // A use of the same grant a moment before must not hide the first use of the successor.
+        server.verify(&access).await.expect(200);
+        server.service().flush_uses().await.unwrap();
         let first = server.refresh(&client_id, &refresh).await.expect(200);
         server.verify(&first.text("access_token")).await.expect(200);
         server.refresh(&client_id, &refresh).await.expect_oauth_error(400, "invalid_grant");
         server.verify(&first.text("access_token")).await.expect_invalid_token();
+    }
+
+    async fn an_introspection_of_the_successor_is_its_first_use(server: &TestServer) {
+        let client = server.client(&[]).await;
+        let (_, refresh, client_id) = server.pair().await;
+        let first = server.refresh(&client_id, &refresh).await.expect(200);
+        assert!(server.is_active(&client, &first.text("access_token")).await);
+        server.refresh(&client_id, &refresh).await.expect_oauth_error(400, "invalid_grant");
     }
 
     async fn a_replay_of_an_older_generation_revokes_the_family(server: &TestServer) {
