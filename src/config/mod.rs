@@ -78,7 +78,7 @@ pub struct Management {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// sqlite:<path> or postgres://user:password@host/name. Empty: sqlite:<data_dir>/jeton.db. DATABASE_URL in the
+    /// sqlite:PATH or postgres://user:password@host/name. Empty: sqlite:DATA_DIR/jeton.db. DATABASE_URL in the
     /// environment sets it too.
     pub url: String,
     /// Connections to PostgreSQL, or readers of SQLite.
@@ -94,7 +94,7 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct MasterKeys {
     /// 32 bytes as hexadecimal or base64. Better JETON__KEYS__MASTER_FILE than here. Empty: generated into
-    /// <data_dir>/master.key on the first start.
+    /// DATA_DIR/master.key on the first start.
     pub master: String,
     /// The key before this one: what was made under it is still accepted.
     pub previous: String,

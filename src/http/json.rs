@@ -38,7 +38,7 @@ pub(crate) async fn read<T: DeserializeOwned>(parts: &Parts, body: Body, state: 
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
     let value = read.map_err(|error| {
         let detail = plain(&error.inner().to_string());
-        let pointer = pointer_to_field(pointer(error.path()), &detail);
+        let pointer = pointer_to_field(&pointer(error.path()), &detail);
         problem::respond(problem::INVALID, info, detail.clone(), &[FieldError::new(pointer, detail)])
     })?;
     match deserializer.end() {
@@ -79,7 +79,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// A field that is missing or repeated is named in the message only.
-fn pointer_to_field(parent: String, detail: &str) -> String {
+fn pointer_to_field(parent: &str, detail: &str) -> String {
     let named = detail.strip_prefix("missing field `").or_else(|| detail.strip_prefix("duplicate field `"));
     match named.and_then(|rest| rest.split_once('`')) {
         Some((name, _)) if !parent.ends_with(&format!("/{name}")) => format!("{parent}/{name}"),

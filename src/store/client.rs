@@ -3,7 +3,8 @@
 use sqlx::FromRow;
 
 use super::audit::{self, AuditEvent};
-use super::database::Db;
+use super::database::{Db, DbConn};
+use super::group_read::{Found, Lookup};
 use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
 use crate::domain::client::{Client, StoredSecret};
@@ -28,7 +29,11 @@ static INSERT: Statement = Statement::both(
      scopes, redirect_uris, introspect, created_at, version) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)",
 );
-static FIND: Statement = Statement::both("client.find", concat!(client_select!(), "c.client_id = $1"));
+static FIND: Statement = Statement::each(
+    "client.find",
+    concat!(client_select!(), "c.client_id = $1"),
+    concat!(client_select!(), "c.client_id = ANY($1)"),
+);
 static FIND_API_CLIENT: Statement =
     Statement::both("client.find_api_client", concat!(client_select!(), "w.id = $1 AND c.id = w.api_client"));
 static LIST: Statement = Statement::both(
@@ -95,6 +100,36 @@ impl TryFrom<Row> for Client {
     }
 }
 
+/// Clients by what they call themselves.
+pub(super) struct ClientLookup;
+
+impl Lookup for ClientLookup {
+    type Key = ClientId;
+    type Value = Client;
+
+    async fn read(db: &mut Db<'_>, keys: &[ClientId]) -> Result<Found<Self>, StoreError> {
+        let sql = db.sql(&FIND);
+        let rows: Vec<Row> = match &mut db.conn {
+            DbConn::Sqlite(conn) => {
+                let mut rows = Vec::with_capacity(keys.len());
+                for key in keys {
+                    rows.extend(sqlx::query_as(sql).bind(key.as_str()).fetch_optional(&mut **conn).await?);
+                }
+                rows
+            }
+            DbConn::Postgres(conn) => {
+                let keys: Vec<&str> = keys.iter().map(ClientId::as_str).collect();
+                sqlx::query_as(sql).bind(keys).fetch_all(&mut **conn).await?
+            }
+        };
+        let found = rows.into_iter().map(|row| {
+            let id: ClientId = row.client_id.parse().ok().ok_or(StoreError::Corrupt("client id"))?;
+            Ok((id, row.try_into()))
+        });
+        found.collect()
+    }
+}
+
 pub(super) async fn insert(db: &mut Db<'_>, client: &Client) -> Result<(), StoreError> {
     let sql = db.sql(&INSERT);
     let (key, workspace): (&[u8], &[u8]) = (client.key.as_bytes(), client.workspace.id.as_bytes());
@@ -158,21 +193,7 @@ impl Store {
     }
 
     pub(crate) async fn find_client(&self, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
-        let client_id = client_id.clone();
-        let row: Option<Row> = self
-            .database
-            .read(move |mut db| {
-                let client_id = client_id.clone();
-                Box::pin(async move {
-                    let sql = db.sql(&FIND);
-                    Ok(on_conn!(db, |conn| sqlx::query_as(sql)
-                        .bind(client_id.as_str())
-                        .fetch_optional(&mut **conn)
-                        .await)?)
-                })
-            })
-            .await?;
-        row.map(TryInto::try_into).transpose()
+        self.clients.find(client_id.clone()).await
     }
 
     /// The public client that pairs of this workspace are refreshed with.

@@ -13,6 +13,7 @@ mod error;
 pub(crate) mod family;
 pub(crate) mod grant;
 mod group_commit;
+mod group_read;
 pub(crate) mod issue;
 pub(crate) mod key_session;
 pub(crate) mod key_version;
@@ -33,10 +34,13 @@ pub(crate) mod workspace;
 use std::fmt;
 use std::sync::Arc;
 
+use client::ClientLookup;
 use database::Database;
 pub use error::StoreError;
 use group_commit::Lane;
+use group_read::ReadLane;
 use issue::Issue;
+use lookup::TokenLookup;
 pub use maintenance::Retention;
 pub use open::DatabaseOptions;
 use revoke::Revoke;
@@ -59,6 +63,8 @@ pub struct Store {
     issue: Lane<Issue>,
     rotate: Lane<Rotate>,
     revoke: Lane<Revoke>,
+    tokens: ReadLane<TokenLookup>,
+    clients: ReadLane<ClientLookup>,
 }
 
 impl Store {
@@ -67,6 +73,8 @@ impl Store {
             issue: Lane::start(database.clone()),
             rotate: Lane::start(database.clone()),
             revoke: Lane::start(database.clone()),
+            tokens: ReadLane::start(database.clone()),
+            clients: ReadLane::start(database.clone()),
             database,
         }
     }
