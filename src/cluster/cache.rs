@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 
 use super::applied::Applied;
 use super::cutoffs::{CutOffs, Reach, Verdict};
-use super::index::{GrantCell, GrantIndex};
+use super::index::{Freshness, GrantCell, GrantIndex};
 use crate::domain::client::Client;
 use crate::domain::grant::{Grant, Revision};
 use crate::domain::ids::{ClientId, GrantId, TokenId};
@@ -158,8 +158,11 @@ impl<T: Cacheable> ValidationCache<T> {
 
     /// `None` when only the store can tell.
     fn health(&self, entry: &Entry<T>) -> Option<Health> {
-        if entry.cell.is_dead() || entry.parent.as_ref().is_some_and(|parent| parent.is_dead()) {
-            return Some(Health::Dead);
+        let parent = entry.parent.as_ref().map_or(Freshness::Current, |parent| parent.freshness());
+        match entry.cell.freshness().max(parent) {
+            Freshness::Current => {}
+            Freshness::Outdated => return None,
+            Freshness::Dead => return Some(Health::Dead),
         }
         let survived = entry.survived.load(Ordering::Relaxed);
         if survived == self.cut_offs.epoch() {
@@ -246,8 +249,9 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
             // come here yet. A cut-off that was made before must not be raised to a revision of today: it would reach
             // what has been issued since.
             match target {
-                Target::Grant(id) | Target::CutOff { marked: Some(id), .. } => self.grants.kill(*id),
-                Target::CutOff { marked: None, .. } | Target::Client(_) => {}
+                Target::Grant(id) | Target::CutOff { marked: Some(id), .. } => self.grants.end(*id, Freshness::Dead),
+                Target::Changed(id) => self.grants.end(*id, Freshness::Outdated),
+                Target::CutOff { marked: None, .. } | Target::Client(_) | Target::Catalog(_) => {}
             }
             match target {
                 Target::CutOff { subject, policy, .. } if *changed => cuts.push((*subject, policy.as_str(), *revision)),
@@ -255,7 +259,8 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
                     self.forget_clients();
                     cuts.push(((*key).into(), "", *revision));
                 }
-                Target::Grant(_) | Target::CutOff { .. } | Target::Client(_) => {}
+                Target::Catalog(_) => self.forget_clients(),
+                Target::Grant(_) | Target::CutOff { .. } | Target::Client(_) | Target::Changed(_) => {}
             }
         }
         self.cut_offs.raise(&cuts);

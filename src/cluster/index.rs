@@ -2,18 +2,30 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::domain::ids::GrantId;
 
-/// Shared by the cached tokens of one grant; once dead it stays dead.
+/// Shared by the cached tokens of one grant. What is dead stays dead; what is outdated is read again.
 #[derive(Debug, Default)]
-pub(super) struct GrantCell(AtomicBool);
+pub(super) struct GrantCell(AtomicU8);
+
+/// What is known of the cached tokens of a grant. Only ever goes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Freshness {
+    Current = 0,
+    Outdated = 1,
+    Dead = 2,
+}
 
 impl GrantCell {
-    pub(super) fn is_dead(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    pub(super) fn freshness(&self) -> Freshness {
+        match self.0.load(Ordering::Acquire) {
+            0 => Freshness::Current,
+            1 => Freshness::Outdated,
+            _ => Freshness::Dead,
+        }
     }
 }
 
@@ -58,10 +70,10 @@ impl GrantIndex {
         }
     }
 
-    /// Marks the grant's cell as dead and forgets it.
-    pub(super) fn kill(&self, grant: GrantId) {
+    /// Marks the grant's cell as outdated or dead and forgets it.
+    pub(super) fn end(&self, grant: GrantId, freshness: Freshness) {
         if let Some(cell) = self.shard(grant).cells.remove(&grant).and_then(|cell| cell.upgrade()) {
-            cell.0.store(true, Ordering::Release);
+            cell.0.fetch_max(freshness as u8, Ordering::AcqRel);
         }
     }
 

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{Config, Database, Http, Log, LogFormat, Management, MasterKeys, RetentionConfig, Tokens, Validation};
 use crate::domain::lifetime::Lifetime;
-use crate::domain::policy::{AccessLifetime, Creator, Credential, End, Never, PolicyRules, RevokeReach, WholeGrant};
+use crate::domain::policy::{
+    AccessLifetime, Creator, Credential, End, Never, OnDisable, PolicyRules, RevokeReach, WholeGrant,
+};
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
@@ -48,7 +50,7 @@ impl Default for Config {
     }
 }
 
-/// Short-lived access tokens, API tokens with refresh, sessions, and keys.
+/// Short-lived access tokens, managed tokens, API tokens with refresh, sessions, keys, and tokens of an older system.
 fn policies() -> BTreeMap<String, PolicyRules> {
     let after = |seconds| End::After(Lifetime::from_secs(seconds));
     let access = PolicyRules {
@@ -60,7 +62,20 @@ fn policies() -> BTreeMap<String, PolicyRules> {
         revoke: RevokeReach::Owner,
         creation: vec![Creator::Owner, Creator::Admin],
         mints: String::new(),
+        on_disable: OnDisable::All,
+        rest_revoke: true,
+        refresh_on_any_endpoint: false,
     };
+    let managed = PolicyRules {
+        min_lifetime: Lifetime::from_secs(HOUR),
+        max_lifetime: after(365 * DAY),
+        default_lifetime: after(90 * DAY),
+        revoke: RevokeReach::Grant,
+        creation: vec![Creator::Admin],
+        ..access.clone()
+    };
+    let legacy =
+        PolicyRules { min_lifetime: Lifetime::from_secs(0), creation: vec![Creator::Import], ..managed.clone() };
     let api = PolicyRules {
         credential: Credential::Pair,
         min_lifetime: Lifetime::from_secs(DAY),
@@ -76,6 +91,7 @@ fn policies() -> BTreeMap<String, PolicyRules> {
         max_lifetime: after(24 * HOUR),
         default_lifetime: after(24 * HOUR),
         creation: vec![Creator::Oauth],
+        rest_revoke: false,
         ..api.clone()
     };
     let key = PolicyRules {
@@ -88,6 +104,13 @@ fn policies() -> BTreeMap<String, PolicyRules> {
         mints: "session".to_owned(),
         ..access.clone()
     };
-    let all = [("access", access), ("api", api), ("session", session), ("key", key)];
+    let all = [
+        ("access", access),
+        ("managed", managed),
+        ("api", api),
+        ("session", session),
+        ("key", key),
+        ("legacy", legacy),
+    ];
     all.into_iter().map(|(name, rules)| (name.to_owned(), rules)).collect()
 }

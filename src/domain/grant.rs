@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::clock::Timestamp;
 use super::ids::{ClientId, ClientKey, GrantId, UserId, WorkspaceId};
+use super::policy::PolicyVersion;
 use super::scope::Scopes;
 
 /// A position in the commit-ordered log of revocations.
@@ -153,22 +154,28 @@ impl fmt::Display for Status {
 pub enum Origin {
     Api,
     Admin,
+    Console,
     Oauth,
+    Import,
 }
 
 impl Origin {
+    const ALL: [Self; 5] = [Self::Api, Self::Admin, Self::Console, Self::Oauth, Self::Import];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Admin => "admin",
+            Self::Console => "console",
             Self::Oauth => "oauth",
+            Self::Import => "import",
         }
     }
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Api, Self::Admin, Self::Oauth].into_iter().find(|origin| origin.as_str() == name)
+        Self::ALL.into_iter().find(|origin| origin.as_str() == name)
     }
 }
 
@@ -189,6 +196,8 @@ pub struct Grant {
     pub id: GrantId,
     pub workspace: WorkspaceRef,
     pub policy: String,
+    /// The rules that it was issued under; `None`: those in force.
+    pub policy_version: Option<PolicyVersion>,
     pub origin: Origin,
     pub name: Option<String>,
     pub owner: Owner,
@@ -207,6 +216,14 @@ pub struct Grant {
     pub revoked_at: Option<Timestamp>,
     pub revoked_by: Option<String>,
     pub revoke_reason: Option<String>,
+    pub disabled_at: Option<Timestamp>,
+    pub disabled_by: Option<String>,
+    /// Where it is disabled: whether its access tokens live on to their own end.
+    pub spares_access: bool,
+    pub deleted_at: Option<Timestamp>,
+    /// Tokens of a generation below this one are accepted until `overlap_until` only.
+    pub current_from: i64,
+    pub overlap_until: Option<Timestamp>,
     pub version: i64,
     /// The log position at which the issuer knew its parents to be alive.
     pub revision: Revision,
@@ -294,6 +311,7 @@ pub(crate) mod tests {
             id: GrantId::generate(None, &entropy),
             workspace: WorkspaceRef { id: WorkspaceId::generate(now, &entropy), name: "acme".into() },
             policy: "short".to_owned(),
+            policy_version: None,
             origin: Origin::Api,
             name: None,
             owner: Owner::User { id: UserId::generate(now, &entropy), name: "ada".to_owned() },
@@ -311,6 +329,12 @@ pub(crate) mod tests {
             revoked_at: None,
             revoked_by: None,
             revoke_reason: None,
+            disabled_at: None,
+            disabled_by: None,
+            spares_access: false,
+            deleted_at: None,
+            current_from: 0,
+            overlap_until: None,
             version: 1,
             revision: Revision::new(5),
             cut_off: CutOff::default(),

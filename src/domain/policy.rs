@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::clock::Timestamp;
 use super::lifetime::Lifetime;
@@ -30,6 +31,28 @@ pub struct PolicyRules {
     /// The policy of the sessions that GET /oauth20/access-token opens with a credential of this policy; "" = none.
     #[serde(default)]
     pub mints: String,
+    /// What disabling or deleting a grant reaches: "all" (its tokens) or "refresh_only" (access tokens live on to their end).
+    #[serde(default)]
+    pub on_disable: OnDisable,
+    /// Whether REST and the console may revoke, disable and delete grants; if not, the OAuth endpoints are the only way.
+    #[serde(default = "yes")]
+    pub rest_revoke: bool,
+    /// Whether a request that carries an expired access token and its refresh token (X-Refresh-Token) is served and refreshed.
+    #[serde(default)]
+    pub refresh_on_any_endpoint: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What disabling or deleting a grant reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDisable {
+    #[default]
+    All,
+    RefreshOnly,
 }
 
 /// What a grant hands out.
@@ -87,6 +110,30 @@ pub enum Creator {
     Owner,
     Admin,
     Oauth,
+    Import,
+}
+
+/// Which rules a policy had: a fingerprint of its name and rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct PolicyVersion(i64);
+
+impl PolicyVersion {
+    #[must_use]
+    pub const fn new(value: i64) -> Self {
+        Self(value)
+    }
+
+    #[must_use]
+    pub const fn value(self) -> i64 {
+        self.0
+    }
+
+    fn of(name: &str, rules: &PolicyRules) -> Self {
+        let text = serde_json::to_vec(&(name, rules)).expect("rules are plain data");
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        let (head, _) = digest.split_first_chunk().expect("32 bytes hold 8");
+        Self(i64::from_be_bytes(*head))
+    }
 }
 
 /// A policy with its name.
@@ -94,6 +141,7 @@ pub enum Creator {
 pub struct Policy {
     pub name: Arc<str>,
     pub rules: PolicyRules,
+    pub version: PolicyVersion,
 }
 
 /// A lifetime outside the policy's bounds. The message names both bounds.
@@ -106,6 +154,11 @@ pub enum LifetimeRefused {
 }
 
 impl Policy {
+    #[must_use]
+    pub fn new(name: &str, rules: PolicyRules) -> Self {
+        Self { name: name.into(), version: PolicyVersion::of(name, &rules), rules }
+    }
+
     /// The end of a grant that is issued now; `None` when it has none. Never clamps.
     ///
     /// # Errors
@@ -166,8 +219,8 @@ impl Policies {
             check(name, policy, rules)?;
         }
         let policies = rules.iter().map(|(name, rules)| {
-            let name: Arc<str> = name.as_str().into();
-            (Arc::clone(&name), Arc::new(Policy { name, rules: rules.clone() }))
+            let policy = Policy::new(name, rules.clone());
+            (Arc::clone(&policy.name), Arc::new(policy))
         });
         Ok(Self(policies.collect()))
     }

@@ -48,6 +48,8 @@ impl Service {
             user: Some(user.id),
             client: None,
             scopes: Scopes::default(),
+            apis: Vec::new(),
+            plans: Vec::new(),
             extra_fields: serde_json::Map::new(),
             session: SessionDetails::default(),
             as_of: Revision::ZERO,

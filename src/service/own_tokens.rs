@@ -132,6 +132,8 @@ impl Service {
             user: Some(caller.user.id),
             client: refresher.as_ref().map(|client| client.key),
             scopes,
+            apis: Vec::new(),
+            plans: Vec::new(),
             extra_fields: request.extra_fields,
             session: SessionDetails::default(),
             as_of: caller.as_of,

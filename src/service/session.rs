@@ -181,6 +181,8 @@ impl Service {
             user: owner.owner.user_id(),
             client: owner.client.as_ref().map(|client| client.key),
             scopes: owner.scopes.clone(),
+            apis: owner.apis.clone(),
+            plans: owner.plans.clone(),
             extra_fields: owner.extra_fields.clone(),
             session: context.session_details(),
             as_of: key.as_of,

@@ -10,27 +10,30 @@ use crate::domain::grant::{
     ClientRef, CutOff, Grant, Origin, Owner, Parent, Revision, SessionDetails, State, WorkspaceRef,
 };
 use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
+use crate::domain::policy::PolicyVersion;
 use crate::domain::scope::Scopes;
 
 static INSERT: Statement = Statement::each(
     "grant.insert",
-    "INSERT INTO grant_ (id, workspace_id, policy, origin, name, user_id, client_key, parent_id, state, scopes, \
-     extra_fields, session, created_at, expires_at, version, revision) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10, $11, $12, $13, 1, $14)",
-    "INSERT INTO grant_ (id, workspace_id, policy, origin, name, user_id, client_key, parent_id, state, scopes, \
-     extra_fields, session, created_at, expires_at, version, revision) \
-     SELECT a, b, c, d, e, f, g, h, 'active', i, j, k, l, m, 1, n FROM UNNEST($1::bytea[], $2::bytea[], $3::text[], \
-     $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], \
-     $12::bigint[], $13::bigint[], $14::bigint[]) AS row (a, b, c, d, e, f, g, h, i, j, k, l, m, n)",
+    "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, client_key, parent_id, state, \
+     scopes, apis, plans, extra_fields, session, created_at, expires_at, version, revision) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14, $15, $16, 1, $17)",
+    "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, client_key, parent_id, state, \
+     scopes, apis, plans, extra_fields, session, created_at, expires_at, version, revision) \
+     SELECT a, b, c, d, e, f, g, h, i, 'active', j, k, l, m, n, o, p, 1, q FROM UNNEST($1::bytea[], $2::bytea[], \
+     $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::text[], $11::text[], \
+     $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[]) \
+     AS row (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q)",
 );
 
 /// The columns of a grant as [`Row`] reads them, with the names of what it points at and what cuts it off.
 macro_rules! grant_columns {
     () => {
-        "g.id, g.workspace_id, w.name AS workspace_name, g.policy, g.origin, g.name, g.user_id, u.username, \
+        "g.id, g.workspace_id, w.name AS workspace_name, g.policy, g.policy_version, g.origin, g.name, g.user_id, u.username, \
          g.client_key, c.client_id, c.name AS client_name, g.parent_id, g.state, g.scopes, g.apis, g.plans, \
          g.extra_fields, g.session, g.created_at, g.expires_at, g.last_used_at, g.revoked_at, g.revoked_by, \
-         g.revoke_reason, g.version, g.revision, \
+         g.revoke_reason, g.disabled_at, g.disabled_by, g.spares_access, g.deleted_at, g.current_from, g.overlap_until, \
+         g.version, g.revision, \
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) \
          AND k.policy IN ('', g.policy)) AS cut_revision, \
          p.state AS parent_state, p.policy AS parent_policy, p.revision AS parent_revision, \
@@ -89,12 +92,15 @@ pub struct NewGrant {
     pub id: GrantId,
     pub workspace: WorkspaceId,
     pub policy: String,
+    pub policy_version: PolicyVersion,
     pub origin: Origin,
     pub name: Option<String>,
     pub user: Option<UserId>,
     pub client: Option<ClientKey>,
     pub parent: Option<GrantId>,
     pub scopes: Scopes,
+    pub apis: Vec<String>,
+    pub plans: Vec<String>,
     pub extra_fields: serde_json::Map<String, serde_json::Value>,
     pub session: SessionDetails,
     pub created_at: Timestamp,
@@ -109,6 +115,7 @@ pub(super) struct Row {
     workspace_id: Vec<u8>,
     workspace_name: String,
     policy: String,
+    policy_version: Option<i64>,
     origin: String,
     name: Option<String>,
     user_id: Option<Vec<u8>>,
@@ -129,6 +136,12 @@ pub(super) struct Row {
     revoked_at: Option<i64>,
     revoked_by: Option<String>,
     revoke_reason: Option<String>,
+    disabled_at: Option<i64>,
+    disabled_by: Option<String>,
+    spares_access: bool,
+    deleted_at: Option<i64>,
+    current_from: i64,
+    overlap_until: Option<i64>,
     version: i64,
     revision: i64,
     cut_revision: Option<i64>,
@@ -170,6 +183,7 @@ impl TryFrom<Row> for Grant {
             id: GrantId::from_bytes(decode::id_bytes(&row.id)?),
             workspace: WorkspaceRef { id: workspace::id(&row.workspace_id)?, name: row.workspace_name.into() },
             policy: row.policy,
+            policy_version: row.policy_version.map(PolicyVersion::new),
             origin: decode::word(&row.origin, Origin::from_name)?,
             name: row.name,
             owner,
@@ -187,6 +201,12 @@ impl TryFrom<Row> for Grant {
             revoked_at: decode::moment(row.revoked_at),
             revoked_by: row.revoked_by,
             revoke_reason: row.revoke_reason,
+            disabled_at: decode::moment(row.disabled_at),
+            disabled_by: row.disabled_by,
+            spares_access: row.spares_access,
+            deleted_at: decode::moment(row.deleted_at),
+            current_from: row.current_from,
+            overlap_until: decode::moment(row.overlap_until),
             version: row.version,
             revision: Revision::new(row.revision),
             cut_off: CutOff { revision: row.cut_revision.map(Revision::new), parent_dead },
@@ -208,12 +228,15 @@ pub(super) async fn insert(db: &mut Db<'_>, grants: &[&NewGrant]) -> Result<(), 
                     .bind(id)
                     .bind(workspace)
                     .bind(&grant.policy)
+                    .bind(grant.policy_version.value())
                     .bind(grant.origin.as_str())
                     .bind(&grant.name)
                     .bind(user_bytes(grant))
                     .bind(client_bytes(grant))
                     .bind(parent_bytes(grant))
                     .bind(grant.scopes.to_string())
+                    .bind(decode::to_json(&grant.apis))
+                    .bind(decode::to_json(&grant.plans))
                     .bind(decode::to_json(&grant.extra_fields))
                     .bind(decode::to_json(&grant.session))
                     .bind(grant.created_at.ms())
@@ -228,12 +251,15 @@ pub(super) async fn insert(db: &mut Db<'_>, grants: &[&NewGrant]) -> Result<(), 
                 .bind(grants.iter().map(|grant| &grant.id.as_bytes()[..]).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| &grant.workspace.as_bytes()[..]).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| grant.policy.as_str()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| grant.policy_version.value()).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| grant.origin.as_str()).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| grant.name.as_deref()).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| user_bytes(grant)).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| client_bytes(grant)).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| parent_bytes(grant)).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| grant.scopes.to_string()).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| decode::to_json(&grant.apis)).collect::<Vec<_>>())
+                .bind(grants.iter().map(|grant| decode::to_json(&grant.plans)).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| decode::to_json(&grant.extra_fields)).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| decode::to_json(&grant.session)).collect::<Vec<_>>())
                 .bind(grants.iter().map(|grant| grant.created_at.ms()).collect::<Vec<_>>())

@@ -40,6 +40,8 @@ pub(super) async fn head(db: &mut Db<'_>) -> Result<Revision, StoreError> {
 pub(super) enum LogKind {
     Grant,
     CutOff,
+    Changed,
+    Catalog,
 }
 
 pub(super) async fn log(
@@ -54,6 +56,8 @@ pub(super) async fn log(
     let kind = match kind {
         LogKind::Grant => "grant",
         LogKind::CutOff => "cutoff",
+        LogKind::Changed => "changed",
+        LogKind::Catalog => "catalog",
     };
     on_conn!(db, |conn| {
         let query = sqlx::query(sql).bind(revision.value()).bind(kind).bind(key).bind(policy).bind(at.ms());

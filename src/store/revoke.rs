@@ -8,7 +8,7 @@ use super::revision::LogKind;
 use super::{Store, StoreError, audit, client, cutoff, grant, revision};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Changed, Revision};
-use crate::domain::ids::{ClientKey, GrantId};
+use crate::domain::ids::{ClientKey, GrantId, WorkspaceId};
 
 /// One revocation.
 #[derive(Clone, Debug)]
@@ -31,6 +31,10 @@ pub enum Target {
     CutOff { subject: Subject, policy: String, marked: Option<GrantId> },
     /// A client and all its grants.
     Client(ClientKey),
+    /// One grant was edited: what is remembered of it is out of date, not dead.
+    Changed(GrantId),
+    /// An API, a plan, a client or a setting of the workspace was changed: what is remembered of them is out of date.
+    Catalog(WorkspaceId),
 }
 
 /// A committed revocation.
@@ -81,7 +85,7 @@ impl Revoke {
         match self.target {
             Target::Grant(id) => Some(id),
             Target::CutOff { marked, .. } => marked,
-            Target::Client(_) => None,
+            Target::Client(_) | Target::Changed(_) | Target::Catalog(_) => None,
         }
     }
 
@@ -98,7 +102,7 @@ impl Revoke {
         }
         match &self.target {
             Target::Client(key) => client::delete(db, *key, self.at).await,
-            Target::Grant(_) | Target::CutOff { .. } => Ok(true),
+            Target::Grant(_) | Target::CutOff { .. } | Target::Changed(_) | Target::Catalog(_) => Ok(true),
         }
     }
 }
@@ -110,6 +114,12 @@ async fn log(db: &mut Db<'_>, revoke: &Revoke, revision: Revision) -> Result<(),
     }
     let (subject, policy) = match &revoke.target {
         Target::Grant(_) => return Ok(()),
+        Target::Changed(id) => {
+            return revision::log(db, revision, LogKind::Changed, id.as_bytes(), "", at).await;
+        }
+        Target::Catalog(id) => {
+            return revision::log(db, revision, LogKind::Catalog, id.as_bytes(), "", at).await;
+        }
         Target::CutOff { subject, policy, .. } => (*subject, policy.as_str()),
         Target::Client(key) => (Subject::from(*key), ""),
     };

@@ -11,16 +11,21 @@ fn files(backend: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Table to its columns, in order, without their types.
+/// Table to its columns, in order, without their types: those it was made with and those that came later.
 fn tables(backend: &str) -> BTreeMap<String, Vec<String>> {
     let table = regex::Regex::new(r"(?ms)^CREATE TABLE (\w+) \(\n(.*?)\n\)").unwrap();
     let column = regex::Regex::new(r"(?m)^    ([a-z_]+) [A-Z]").unwrap();
+    let later = regex::Regex::new(r"(?m)^ALTER TABLE (\w+) ADD COLUMN (\w+) [A-Z]").unwrap();
     let all: String = files(backend).into_values().collect();
     let found = table.captures_iter(&all).map(|found| {
-        let columns = column.captures_iter(&found[2]).map(|column| column[1].to_owned()).collect();
+        let columns: Vec<String> = column.captures_iter(&found[2]).map(|column| column[1].to_owned()).collect();
         (found[1].to_owned(), columns)
     });
-    found.collect()
+    let mut tables: BTreeMap<_, _> = found.collect();
+    for added in later.captures_iter(&all) {
+        tables.get_mut(&added[1]).expect("a table that was made before").push(added[2].to_owned());
+    }
+    tables
 }
 
 #[test]

@@ -34,6 +34,8 @@ impl Service {
             user: None,
             client: Some(client.key),
             scopes: scopes.clone(),
+            apis: Vec::new(),
+            plans: Vec::new(),
             extra_fields: serde_json::Map::new(),
             session: context.session_details(),
             as_of: client.as_of(),
