@@ -359,7 +359,13 @@ mod tests {
     fn revoking_a_key_kills_the_sessions_that_it_opened() {
         let cache = cache();
         let key = GrantId::from_bytes([9; 16]);
-        let parent = Parent { id: key, policy: "key".to_owned(), revision: Revision::new(5) };
+        let parent = Parent {
+            id: key,
+            policy: "key".to_owned(),
+            revision: Revision::new(5),
+            current_from: 0,
+            overlap_until: None,
+        };
         let session = Grant { parent: Some(parent), ..grant() };
         cache.fill(cache.begin_fill(), id(1), Value(session), 0);
         cache.committed(&applied(6, Target::Grant(key)));
@@ -370,7 +376,13 @@ mod tests {
     fn a_cut_off_of_the_keys_policy_kills_its_sessions() {
         let cache = cache();
         let Owner::User { id: user, .. } = grant().owner else { unreachable!("the sample is a user's") };
-        let parent = Parent { id: GrantId::from_bytes([9; 16]), policy: "key".to_owned(), revision: Revision::new(5) };
+        let parent = Parent {
+            id: GrantId::from_bytes([9; 16]),
+            policy: "key".to_owned(),
+            revision: Revision::new(5),
+            current_from: 0,
+            overlap_until: None,
+        };
         let session = Grant { parent: Some(parent), revision: Revision::new(6), ..grant() };
         cache.fill(cache.begin_fill(), id(1), Value(session), 0);
         let target = Target::CutOff { subject: user.into(), policy: "key".to_owned(), marked: None };

@@ -12,6 +12,7 @@ use super::clock::Timestamp;
 use super::ids::{ClientId, ClientKey, GrantId, UserId, WorkspaceId};
 use super::policy::PolicyVersion;
 use super::scope::Scopes;
+use super::token_string::TokenKind;
 
 /// A position in the commit-ordered log of revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -237,6 +238,15 @@ pub struct Parent {
     pub id: GrantId,
     pub policy: String,
     pub revision: Revision,
+    pub current_from: i64,
+    pub overlap_until: Option<Timestamp>,
+}
+
+/// Which of a grant's tokens is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenOf {
+    pub kind: TokenKind,
+    pub generation: i64,
 }
 
 /// What kills a grant from outside its own row.
@@ -269,6 +279,31 @@ impl Grant {
         }
     }
 
+    /// Until when a token of this generation is accepted, where a newer one has taken its place. A session lives by the
+    /// generation of the key that opened it.
+    #[must_use]
+    pub fn superseded(&self, generation: i64) -> Option<Superseded> {
+        let (current_from, until) = match &self.parent {
+            Some(parent) => (parent.current_from, parent.overlap_until),
+            None => (self.current_from, self.overlap_until),
+        };
+        (generation < current_from).then_some(Superseded { until })
+    }
+
+    /// As [`Grant::live`], for one of its tokens: disabling may spare access tokens, and a token may have been replaced.
+    ///
+    /// # Errors
+    /// Why the token is not good at `now`.
+    pub fn live_for(self, token: TokenOf, now: Timestamp) -> Result<Live<Self>, Dead> {
+        if self.superseded(token.generation).is_some_and(|superseded| !superseded.accepted_at(now)) {
+            return Err(Dead::Revoked);
+        }
+        match self.status(now) {
+            Status::Disabled if self.spares_access && token.kind == TokenKind::Access => Ok(Live(self)),
+            _ => self.live(now),
+        }
+    }
+
     /// # Errors
     /// Why the grant is not alive at `now`.
     pub fn live(self, now: Timestamp) -> Result<Live<Self>, Dead> {
@@ -278,6 +313,19 @@ impl Grant {
             Status::Disabled => Err(Dead::Disabled),
             Status::Revoked => Err(Dead::Revoked),
         }
+    }
+}
+
+/// A newer token has taken the place of this one, which is accepted until the given time; `None`: no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Superseded {
+    pub until: Option<Timestamp>,
+}
+
+impl Superseded {
+    #[must_use]
+    pub fn accepted_at(self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| now < until)
     }
 }
 
@@ -365,6 +413,32 @@ pub(crate) mod tests {
         assert_eq!(Grant { state: State::Disabled, ..grant() }.status(now), Status::Disabled);
         let orphan = CutOff { revision: None, parent_dead: true };
         assert_eq!(Grant { cut_off: orphan, ..grant() }.status(now), Status::Revoked);
+    }
+
+    #[test]
+    fn disabling_may_spare_access_tokens_and_nothing_else() {
+        let now = Timestamp::from_ms(1_500);
+        let live = |grant: Grant, kind| grant.live_for(TokenOf { kind, generation: 0 }, now).err();
+        let spared = Grant { state: State::Disabled, spares_access: true, ..grant() };
+        assert_eq!(live(spared.clone(), TokenKind::Access), None);
+        assert_eq!(live(spared.clone(), TokenKind::Refresh), Some(Dead::Disabled));
+        let all = Grant { spares_access: false, ..spared.clone() };
+        assert_eq!(live(all, TokenKind::Access), Some(Dead::Disabled));
+        let revoked = Grant { state: State::Revoked, ..spared };
+        assert_eq!(live(revoked, TokenKind::Access), Some(Dead::Revoked));
+    }
+
+    #[test]
+    fn a_replaced_token_is_good_until_the_overlap_ends() {
+        let rotated = Grant { current_from: 2, overlap_until: Some(Timestamp::from_ms(1_600)), ..grant() };
+        let live = |generation, at| {
+            let token = TokenOf { kind: TokenKind::Access, generation };
+            rotated.clone().live_for(token, Timestamp::from_ms(at)).is_ok()
+        };
+        assert!(live(1, 1_599) && !live(1, 1_600));
+        assert!(live(2, 1_600));
+        let at_once = Grant { overlap_until: None, ..rotated.clone() };
+        assert!(at_once.live_for(TokenOf { kind: TokenKind::Access, generation: 1 }, Timestamp::from_ms(0)).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod bearer;
 mod caller;
 mod client_credentials;
 mod context;
+mod etag;
 mod form;
 mod json;
 mod management;

@@ -51,6 +51,10 @@ kinds! {
         Some("the Allow header names the methods that are");
     CONFLICT = CONFLICT "conflict" "The current state does not allow this" None;
     TIMEOUT = REQUEST_TIMEOUT "timeout" "The request did not arrive in time" None;
+    PRECONDITION_FAILED = PRECONDITION_FAILED "precondition_failed" "The resource was changed since"
+        Some("read it again, and repeat the edit on what it is now");
+    PRECONDITION_REQUIRED = PRECONDITION_REQUIRED "precondition_required" "The edit must name the version it was made on"
+        Some("send If-Match with the ETag of the resource");
     TOO_LARGE = PAYLOAD_TOO_LARGE "too_large" "The request is too large" None;
     UNSUPPORTED = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong type"
         Some("send application/json");
@@ -99,6 +103,8 @@ pub(crate) fn failure(failure: &ApiFailure, info: Option<&RequestInfo>) -> Respo
         ApiFailure::Forbidden(_) => respond(FORBIDDEN, info, failure.to_string(), &[]),
         ApiFailure::NotFound(_) => respond(NOT_FOUND, info, failure.to_string(), &[]),
         ApiFailure::Conflict(_) => respond(CONFLICT, info, failure.to_string(), &[]),
+        ApiFailure::PreconditionRequired => respond(PRECONDITION_REQUIRED, info, failure.to_string(), &[]),
+        ApiFailure::PreconditionFailed { .. } => respond(PRECONDITION_FAILED, info, failure.to_string(), &[]),
         ApiFailure::Store(error) => {
             let id = info.map_or("", RequestInfo::id_text);
             tracing::warn!(request.id = id, error = ?error, "the database could not serve a request");

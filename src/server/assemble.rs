@@ -14,7 +14,7 @@ use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
 use crate::service::live_token::LiveToken;
-use crate::service::{Parts, Service, Settings};
+use crate::service::{Parts, PinnedPolicies, Service, Settings};
 use crate::store::revoke::Applied;
 use crate::store::{DatabaseOptions, Retention, RevocationSink, Store};
 
@@ -77,6 +77,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     let keys = key_ring(config, &entropy, &store).await?;
     check_keys(&keys, &store, clock.now()).await?;
     let codec = TokenCodec::new(&config.tokens.brand, keys)?;
+    store.keep_policies(policies.iter().map(|policy| (**policy).clone()).collect(), clock.now()).await?;
     store.ensure_partitions(clock.now(), policies.horizon().as_duration()).await?;
     let only_process = store.backend_name() == "sqlite" || config.validation.single_node;
     let cache = if only_process {
@@ -98,7 +99,17 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         },
     };
     let usage = UsageRecorder::default();
-    Ok(Service::new(Parts { store, cache, codec, policies, clock, entropy, usage, settings }))
+    Ok(Service::new(Parts {
+        store,
+        cache,
+        codec,
+        policies,
+        pinned_policies: PinnedPolicies::default(),
+        clock,
+        entropy,
+        usage,
+        settings,
+    }))
 }
 
 /// The configured keys. One is generated only for a store that is empty: for any other it would be the wrong one.

@@ -79,6 +79,10 @@ pub enum ApiFailure {
     NotFound(&'static str),
     #[error("{0}")]
     Conflict(String),
+    #[error("an edit needs If-Match with the ETag of what it was made on")]
+    PreconditionRequired,
+    #[error("the resource was changed since: it is in version {current} now")]
+    PreconditionFailed { current: i64 },
     #[error(transparent)]
     Store(#[from] StoreError),
 }

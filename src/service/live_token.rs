@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Settings;
 use crate::cluster::cache::Cacheable;
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::{Grant, Live, Owner};
+use crate::domain::grant::{Grant, Live, Owner, Superseded};
 use crate::domain::ids::TokenId;
 use crate::domain::keys::KeyVersion;
 use crate::domain::scope::Scopes;
@@ -25,6 +25,8 @@ pub struct LiveToken {
     pub generation: i64,
     pub issued_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+    /// A newer token has taken its place; until when it is accepted.
+    superseded: Option<Superseded>,
     pub grant: Live<Grant>,
     digest: Digest,
     key_version: KeyVersion,
@@ -44,6 +46,7 @@ impl LiveToken {
             generation: stored.generation,
             issued_at: stored.issued_at,
             expires_at,
+            superseded: grant.superseded(stored.generation),
             grant,
             digest: stored.digest,
             key_version: stored.key_version,
@@ -57,6 +60,12 @@ impl LiveToken {
     #[must_use]
     pub fn is_proven_by(&self, presented: &PresentedToken) -> bool {
         self.key_version == presented.key_version && self.digest.matches(&presented.digest)
+    }
+
+    /// Whether a newer token has taken its place for good. It was not so when it was read, but time goes on.
+    #[must_use]
+    pub fn is_replaced(&self, now: Timestamp) -> bool {
+        self.superseded.is_some_and(|superseded| !superseded.accepted_at(now))
     }
 
     /// Seconds that are left, `None` without an end.

@@ -6,12 +6,14 @@ pub mod caller;
 pub mod client_auth;
 pub mod clients;
 mod context;
+pub mod edit;
 pub mod error;
 pub mod introspect;
 pub mod issue;
 pub mod live_token;
 pub mod maintenance;
 pub mod own_tokens;
+mod policy_book;
 pub mod revoke;
 pub mod session;
 pub mod token;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 pub use context::RequestContext;
 use live_token::LiveToken;
+pub use policy_book::PinnedPolicies;
 
 use crate::cluster::cache::ValidationCache;
 use crate::cluster::usage::UsageRecorder;
@@ -60,6 +63,7 @@ pub struct Parts {
     pub cache: Option<Arc<ValidationCache<LiveToken>>>,
     pub codec: TokenCodec,
     pub policies: Policies,
+    pub pinned_policies: PinnedPolicies,
     pub clock: Clock,
     pub entropy: Entropy,
     pub usage: UsageRecorder,

@@ -74,7 +74,7 @@ impl Service {
         reason: Option<String>,
         context: &RequestContext,
     ) -> Result<Receipt, StoreError> {
-        let reach = self.policies.find(&grant.policy).map_or(RevokeReach::Grant, |policy| policy.rules.revoke);
+        let reach = self.policy_of(grant).await?.map_or(RevokeReach::Grant, |policy| policy.rules.revoke);
         let target = match reach {
             RevokeReach::Grant => Target::Grant(grant.id),
             RevokeReach::Owner => Target::CutOff {

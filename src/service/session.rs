@@ -1,5 +1,7 @@
 //! `GET` and `DELETE /oauth20/access-token`: the session behind a token, and the access token that a key opens.
 
+use std::sync::Arc;
+
 use jeton_guard::{Outcome, Validator as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -113,18 +115,18 @@ impl Service {
         context: &RequestContext,
     ) -> Result<KeyAccess, KeyRefusal> {
         let grant = &key.token().grant;
-        let Some(policy) = self.minting_policy(grant) else {
+        let Some(policy) = self.minting_policy(grant).await? else {
             return Err(KeyRefusal::MintsNothing);
         };
         let now = self.clock.now();
-        let not_ending_before = self.near_end(policy, now);
+        let not_ending_before = self.near_end(&policy, now);
         let session = match self.store.find_key_session(grant.id, not_ending_before).await? {
             Some(session) => session,
-            None => self.open_key_session(key, presented, policy, not_ending_before, context).await?,
+            None => self.open_key_session(key, presented, &policy, not_ending_before, context).await?,
         };
         let Some(token) = self.derive_from_key(presented, &session) else {
             // The master key that it was derived under is gone: open a new one.
-            let session = self.open_key_session(key, presented, policy, session.expires_at, context).await?;
+            let session = self.open_key_session(key, presented, &policy, session.expires_at, context).await?;
             let token = self.derive_from_key(presented, &session).ok_or(StoreError::Corrupt("key session"))?;
             return self.validate_minted(token).await;
         };
@@ -139,9 +141,9 @@ impl Service {
         }
     }
 
-    fn minting_policy(&self, key: &Grant) -> Option<&Policy> {
-        let mints = &self.policies.find(&key.policy)?.rules.mints;
-        self.policies.find(mints).map(AsRef::as_ref)
+    async fn minting_policy(&self, key: &Grant) -> Result<Option<Arc<Policy>>, StoreError> {
+        let own = self.policy_of(key).await?;
+        Ok(own.and_then(|own| self.policies.find(&own.rules.mints).cloned()))
     }
 
     fn near_end(&self, policy: &Policy, now: Timestamp) -> Timestamp {
@@ -195,7 +197,7 @@ impl Service {
             now,
             not_ending_before,
             session,
-            token: NewToken::of(&token, session.grant, now),
+            token: NewToken { generation: key.token().generation, ..NewToken::of(&token, session.grant, now) },
             grant,
             audit: self.audit_event(context, owner.workspace.id, actor, "session.open", session.grant.to_string()),
         };

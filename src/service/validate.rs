@@ -12,7 +12,7 @@ use super::Service;
 use super::live_token::LiveToken;
 use crate::cluster::cache::{Entry, Health};
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::{Dead, Revision};
+use crate::domain::grant::{Dead, Revision, TokenOf};
 use crate::domain::token_string::{PresentedToken, TokenKind};
 use crate::store::StoreError;
 
@@ -86,7 +86,7 @@ impl Service {
         if !entry.value().is_proven_by(&presented) {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         }
-        if health == Health::Dead {
+        if health == Health::Dead || entry.value().is_replaced(now) {
             return Ok(Outcome::Inactive(Inactive::Revoked));
         }
         Ok(Outcome::Active(Validated { entry, as_of, now }))
@@ -109,7 +109,8 @@ impl Service {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         };
         let (now, as_of) = (self.clock.now(), stored.as_of);
-        let grant = match stored.grant.clone().live(now) {
+        let token = TokenOf { kind: stored.kind, generation: stored.generation };
+        let grant = match stored.grant.clone().live_for(token, now) {
             Ok(grant) => grant,
             Err(Dead::Expired) => return Ok(Outcome::Inactive(Inactive::Expired)),
             Err(Dead::Disabled) => return Ok(Outcome::Inactive(Inactive::Disabled)),

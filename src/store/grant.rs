@@ -37,6 +37,7 @@ macro_rules! grant_columns {
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) \
          AND k.policy IN ('', g.policy)) AS cut_revision, \
          p.state AS parent_state, p.policy AS parent_policy, p.revision AS parent_revision, \
+         p.current_from AS parent_current_from, p.overlap_until AS parent_overlap_until, \
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) \
          AND k.policy IN ('', p.policy)) AS parent_cut_revision"
     };
@@ -148,6 +149,8 @@ pub(super) struct Row {
     parent_state: Option<String>,
     parent_policy: Option<String>,
     parent_revision: Option<i64>,
+    parent_current_from: Option<i64>,
+    parent_overlap_until: Option<i64>,
     parent_cut_revision: Option<i64>,
 }
 
@@ -174,7 +177,15 @@ impl TryFrom<Row> for Grant {
             (Some(id), Some(state), Some(policy), Some(revision)) => {
                 let dead = decode::word(&state, State::from_name)? != State::Active
                     || row.parent_cut_revision.is_some_and(|cut| revision < cut);
-                (Some(Parent { id, policy, revision: Revision::new(revision) }), dead)
+                let (current_from, overlap_until) = (row.parent_current_from, row.parent_overlap_until);
+                let parent = Parent {
+                    id,
+                    policy,
+                    revision: Revision::new(revision),
+                    current_from: current_from.unwrap_or_default(),
+                    overlap_until: decode::moment(overlap_until),
+                };
+                (Some(parent), dead)
             }
             // A parent that was purged had ended, and its sessions end no later than it does.
             (id, ..) => (None, id.is_some()),

@@ -21,6 +21,7 @@ pub(crate) mod lookup;
 mod maintenance;
 mod migrate;
 mod open;
+mod policy_snapshot;
 pub(crate) mod revision;
 pub(crate) mod revoke;
 pub(crate) mod rotate;

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    audit, client, cutoff, family, grant, key_session, key_version, lookup, maintenance, revision, token, usage, user,
-    workspace,
+    audit, client, cutoff, family, grant, key_session, key_version, lookup, maintenance, policy_snapshot, revision,
+    token, usage, user, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -38,6 +38,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     key_version::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
+    policy_snapshot::STATEMENTS,
     revision::STATEMENTS,
     token::STATEMENTS,
     usage::STATEMENTS,

@@ -12,7 +12,7 @@ use crate::http::caller::Admin;
 use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, json as body, problem};
+use crate::http::{Answer, AppState, etag, json as body, problem};
 use crate::service::clients::{ClientView, CreateClient};
 use crate::store::client::ClientCursor;
 
@@ -89,7 +89,7 @@ pub(crate) async fn show(
     parts: Parts,
 ) -> Answer {
     let client = state.service.find_workspace_client(&caller, &client_id).await.map_err(problem::of(&parts))?;
-    Ok(no_store_json(json!(ClientView::of(&client)).to_string()))
+    Ok(etag::tag(no_store_json(json!(ClientView::of(&client)).to_string()), client.version))
 }
 
 /// Deletes a client and everything that was issued to it.

@@ -14,7 +14,7 @@ use crate::http::caller::Member;
 use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, json as body, problem};
+use crate::http::{Answer, AppState, etag, json as body, problem};
 use crate::service::error::ApiFailure;
 use crate::service::own_tokens::{CreateToken, CreatedToken, TokenView};
 use crate::store::grant::GrantCursor;
@@ -123,7 +123,8 @@ pub(crate) async fn show(
 ) -> Answer {
     let id = grant_id(&id).map_err(problem::of(&parts))?;
     let grant = state.service.find_own_token(&caller, id).await.map_err(problem::of(&parts))?;
-    Ok(no_store_json(json!(TokenView::of(&grant, state.service.clock.now())).to_string()))
+    let view = TokenView::of(&grant, state.service.clock.now());
+    Ok(etag::tag(no_store_json(json!(view).to_string()), grant.version))
 }
 
 pub(crate) async fn revoke(

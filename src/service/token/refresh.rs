@@ -38,7 +38,7 @@ impl Service {
             return refused(OAuthCode::InvalidScope, "a refresh can narrow the scope, not widen it");
         }
         let now = self.clock.now();
-        let Some(policy) = self.policies.find(&grant.policy) else {
+        let Some(policy) = self.policy_of(grant).await? else {
             tracing::warn!(policy = %grant.policy, "a grant's policy is not configured any more");
             return refused(OAuthCode::InvalidGrant, "the policy of this token is not in force any more");
         };
