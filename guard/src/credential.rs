@@ -74,7 +74,7 @@ impl Malformed {
 /// Finds the one credential of a request, without allocating.
 ///
 /// Read are `Authorization` with the scheme `Bearer`, matched without case, and the headers `api-key` and `X-API-Key`. An
-/// `Authorization` header with another scheme presents no credential. `query` is the query string of the request's URI
+/// `Authorization` header with another scheme presents no credential; two of them, of whatever schemes, are refused. `query` is the query string of the request's URI
 /// without the `?`.
 ///
 /// # Errors
@@ -101,17 +101,19 @@ pub fn credential<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<Opt
     if query.is_some_and(names_access_token) {
         return Err(Malformed::InQuery);
     }
-    let bearers = headers
-        .get_all(AUTHORIZATION)
-        .into_iter()
-        .filter_map(|value| behind_bearer(value.as_bytes()))
-        .map(|raw| (Via::Bearer, raw));
+    let mut authorizations = headers.get_all(AUTHORIZATION).into_iter();
+    let authorization = authorizations.next();
+    // RFC 9110 §5.3 allows the header once. Whoever reads the other one would decide on another caller.
+    if authorizations.next().is_some() {
+        return Err(Malformed::TwoCredentials);
+    }
+    let bearer = authorization.and_then(|value| behind_bearer(value.as_bytes())).map(|raw| (Via::Bearer, raw));
     let keys = [&API_KEY, &X_API_KEY]
         .into_iter()
         .flat_map(|name| headers.get_all(name))
         .map(|value| (Via::ApiKey, value.as_bytes()));
 
-    let mut all = bearers.chain(keys);
+    let mut all = bearer.into_iter().chain(keys);
     let Some((via, raw)) = all.next() else {
         return Ok(None);
     };
@@ -221,6 +223,14 @@ mod tests {
             read(&[("authorization", "Basic dTpw"), ("api-key", "abc")]),
             Ok(Some(("abc".to_owned(), Via::ApiKey)))
         );
+    }
+
+    #[test]
+    fn two_authorization_headers_are_refused_whatever_their_schemes() {
+        for (first, second) in [("Basic dTpw", "Bearer abc"), ("Bearer abc", "Basic dTpw"), ("Basic dTpw", "Basic dTpw")] {
+            let list = [("authorization", first), ("authorization", second)];
+            assert_eq!(read(&list), Err(Malformed::TwoCredentials), "{list:?}");
+        }
     }
 
     #[test]

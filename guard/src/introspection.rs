@@ -83,9 +83,10 @@ impl Introspection {
     /// What a validator makes of the answer for a token that was presented as a bearer token.
     ///
     /// An inactive answer does not say why. A token of another type is refused too: presented as a bearer token, a token that
-    /// is bound to a key lacks the proof of that key (RFC 9449 §7.2).
+    /// is bound to a key lacks the proof of that key (RFC 9449 §7.2). So is one without a type, which is how Jeton shows a
+    /// refresh token to its own client: that is no credential of a request.
     pub fn into_outcome(self) -> Outcome<Self> {
-        let bearer = self.token_type.as_ref().is_none_or(|token_type| token_type.eq_ignore_ascii_case("Bearer"));
+        let bearer = self.token_type.as_ref().is_some_and(|token_type| token_type.eq_ignore_ascii_case("Bearer"));
         if self.active && bearer { Outcome::Active(self) } else { Outcome::Inactive(Inactive::Unproven) }
     }
 }
@@ -251,9 +252,16 @@ mod tests {
 
     #[test]
     fn an_active_bearer_token_is_accepted() {
-        for answer in [json!({"active": true}), json!({"active": true, "token_type": "bearer"})] {
-            assert!(matches!(read(answer).into_outcome(), Outcome::Active(_)));
+        for token_type in ["Bearer", "bearer"] {
+            let outcome = read(json!({"active": true, "token_type": token_type})).into_outcome();
+            assert!(matches!(outcome, Outcome::Active(_)), "{token_type}");
         }
+    }
+
+    #[test]
+    fn an_active_token_without_a_type_is_not_accepted_as_a_bearer() {
+        let outcome = read(json!({"active": true})).into_outcome();
+        assert!(matches!(outcome, Outcome::Inactive(Inactive::Unproven)));
     }
 
     #[test]

@@ -59,6 +59,22 @@ on_both_databases! {
         server.send(empty).await.expect_oauth_error(400, "invalid_request");
     }
 
+    async fn a_second_authorization_header_is_an_invalid_request(server: &TestServer) {
+        let client = server.client(&["introspect"]).await;
+        let token = server.access_token(&client).await;
+        let (basic, bearer) = ("Basic dTpw", format!("Bearer {token}"));
+        for [first, second] in [[basic, &bearer], [&bearer, basic], [basic, basic]] {
+            let twice = |method, path| server.request(method, path).header("authorization", first).header("authorization", second);
+            for path in ["/oauth20/verify", "/oauth20/access-token"] {
+                server.send(twice(Method::GET, path)).await.expect_oauth_error(400, "invalid_request");
+            }
+            server.send(twice(Method::GET, "/api/v1/tokens")).await.expect(400);
+            let asked = twice(Method::POST, "/oauth20/introspect");
+            let asked = asked.header("content-type", "application/x-www-form-urlencoded").body(format!("token={token}"));
+            server.send(asked).await.expect_oauth_error(400, "invalid_request");
+        }
+    }
+
     async fn nothing_presented_is_a_401_without_an_error_code(server: &TestServer) {
         let answer = server.send(server.request(Method::GET, "/oauth20/verify")).await.expect(401);
         let challenge = answer.header("www-authenticate");
