@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn two_authorization_headers_are_refused_whatever_their_schemes() {
-        for (first, second) in [("Basic dTpw", "Bearer abc"), ("Bearer abc", "Basic dTpw"), ("Basic dTpw", "Basic dTpw")] {
+        for (first, second) in
+            [("Basic dTpw", "Bearer abc"), ("Bearer abc", "Basic dTpw"), ("Basic dTpw", "Basic dTpw")]
+        {
             let list = [("authorization", first), ("authorization", second)];
             assert_eq!(read(&list), Err(Malformed::TwoCredentials), "{list:?}");
         }

@@ -29,6 +29,11 @@ impl<S, V, R> Guard<S, V, R> {
     pub(crate) fn new(inner: S, rules: Arc<Rules<V, R>>) -> Self {
         Self { inner, rules }
     }
+
+    /// The service behind the guard.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
 }
 
 impl<S, V, R, ReqB, ResB> Service<Request<ReqB>> for Guard<S, V, R>

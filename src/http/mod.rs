@@ -17,6 +17,7 @@ mod oauth_error;
 mod page;
 mod path;
 mod problem;
+mod refresh;
 pub mod routes;
 mod serve;
 

@@ -6,10 +6,10 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use jeton_guard::GuardLayer;
 
 use super::bearer::{OAuthResponder, ProblemResponder};
 use super::context::RequestInfo;
+use super::refresh::BearerLayer;
 use super::{AppState, admin, api, management, oauth, problem};
 
 /// Who may call a route, and how they prove it.
@@ -83,9 +83,8 @@ pub fn management() -> Vec<Route> {
 
 /// Turns a table into a router: the bearer middleware goes where the access says so.
 pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
-    let challenge = &state.wire.challenge;
-    let oauth = GuardLayer::new(state.service.clone(), challenge.clone()).responder(OAuthResponder);
-    let rest = GuardLayer::new(state.service.clone(), challenge.clone()).responder(ProblemResponder);
+    let oauth = BearerLayer::new(&state, OAuthResponder);
+    let rest = BearerLayer::new(&state, ProblemResponder);
     let routes = table.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {
             Access::Bearer => route.handler.layer(oauth.clone()),

@@ -14,7 +14,9 @@ pub use server::TestServer;
 /// One case, as a test on each database. The case gets a server of its own; afterwards neither the database nor the
 /// logs may hold a secret that was handed out.
 macro_rules! on_both_databases {
-    ($($(#[$meta:meta])* async fn $name:ident($server:ident: &TestServer) $body:block)*) => {$(
+    // With this of the configuration changed.
+    (with $options:expr; $($cases:tt)*) => { on_both_databases!(@ $options; $($cases)*); };
+    (@ $options:expr; $($(#[$meta:meta])* async fn $name:ident($server:ident: &TestServer) $body:block)*) => {$(
         mod $name {
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every case needs all of its file's names")]
             use super::*;
@@ -24,7 +26,8 @@ macro_rules! on_both_databases {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                let server = $crate::support::TestServer::start($crate::support::TestDatabase::sqlite()).await;
+                let database = $crate::support::TestDatabase::sqlite();
+                let server = $crate::support::TestServer::start_with(database, $options).await;
                 case(&server).await;
                 server.finish().await;
             }
@@ -32,10 +35,12 @@ macro_rules! on_both_databases {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             #[ignore = "needs PostgreSQL: cargo xtask test"]
             async fn on_postgres() {
-                let server = $crate::support::TestServer::start($crate::support::TestDatabase::postgres().await).await;
+                let database = $crate::support::TestDatabase::postgres().await;
+                let server = $crate::support::TestServer::start_with(database, $options).await;
                 case(&server).await;
                 server.finish().await;
             }
         }
     )*};
+    ($($cases:tt)*) => { on_both_databases!(@ Vec::new(); $($cases)*); };
 }

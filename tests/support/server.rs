@@ -122,7 +122,9 @@ impl TestServer {
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let answer = Answer::of(request.send().await.expect("the server answers")).await;
-        self.secrets.lock().expect("not poisoned").extend(logs::secrets_in(&answer.body));
+        let headers = answer.headers.values().filter_map(|value| value.to_str().ok());
+        let texts = headers.chain([answer.body.as_str()]);
+        self.secrets.lock().expect("not poisoned").extend(texts.flat_map(logs::secrets_in));
         answer
     }
 

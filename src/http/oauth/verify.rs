@@ -8,16 +8,37 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use jeton_guard::{Outcome, Refusal, Requirement, Validator as _};
 
-use crate::http::{AppState, bearer};
+use crate::http::{AppState, bearer, refresh};
+use crate::service::token::Undelivered;
 use crate::service::validate::Validated;
 
 /// Any method, any path below; the body is not read.
 pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Response {
+    if refresh::is_asked(&parts.headers) {
+        return refreshed(&state, &parts).await;
+    }
     let verdict = judge(&state, &parts).await;
+    answer(&state, &parts, verdict)
+}
+
+fn answer(state: &AppState, parts: &Parts, verdict: Result<Validated, Refusal>) -> Response {
     match verdict {
-        Ok(validated) => accepted(&state, &validated),
+        Ok(validated) => accepted(state, &validated),
         Err(refusal) => bearer::respond(&refusal, &state.wire.challenge, parts.extensions.get()),
     }
+}
+
+/// With an expired access token and its refresh token: decides about the new one, and hands the pair out.
+async fn refreshed(state: &AppState, parts: &Parts) -> Response {
+    let pair = match refresh::pair(state, parts).await {
+        Ok(Some(pair)) => pair,
+        Ok(None) => return answer(state, parts, judge(state, parts).await),
+        Err(refusal) => return answer(state, parts, Err(refusal)),
+    };
+    let outcome = Undelivered(state.service.clone()).validate(pair.access_token.expose_secret()).await;
+    let mut response = answer(state, parts, covered(outcome, parts.uri.query()));
+    refresh::show(&pair, response.headers_mut());
+    response
 }
 
 async fn judge(state: &AppState, parts: &Parts) -> Result<Validated, Refusal> {
@@ -27,11 +48,11 @@ async fn judge(state: &AppState, parts: &Parts) -> Result<Validated, Refusal> {
         Ok(None) => return Err(Refusal::Missing),
         Err(malformed) => return Err(Refusal::Malformed(malformed)),
     };
-    let validated = match state.service.validate(presented.token()).await {
-        Outcome::Active(validated) => validated,
-        Outcome::Inactive(inactive) => return Err(Refusal::InvalidToken(inactive)),
-        Outcome::Unavailable(unavailable) => return Err(Refusal::Unavailable(unavailable)),
-    };
+    covered(state.service.validate(presented.token()).await, query)
+}
+
+fn covered(outcome: Outcome<Validated>, query: Option<&str>) -> Result<Validated, Refusal> {
+    let validated = outcome.into_result()?;
     if let Some(query) = query {
         requirement(query).check(&validated)?;
     }

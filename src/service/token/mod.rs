@@ -1,7 +1,10 @@
 //! The token endpoint (RFC 6749 §3.2): phases that every grant type goes through, then one file per grant type.
 
 mod client_credentials;
+mod on_any_endpoint;
 mod refresh;
+
+pub use on_any_endpoint::Undelivered;
 
 use super::client_auth::AuthenticatedClient;
 use super::error::{OAuthCode, OAuthError, OAuthFailure, refused};
