@@ -70,6 +70,20 @@ impl Serialize for Timestamp {
     }
 }
 
+/// A text that is not an RFC 3339 time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a time: write it as in RFC 3339, for instance 2026-11-24T12:00:00Z")]
+pub struct NotATimestamp;
+
+impl std::str::FromStr for Timestamp {
+    type Err = NotATimestamp;
+
+    fn from_str(text: &str) -> Result<Self, NotATimestamp> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok().ok_or(NotATimestamp)?;
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map(Self).ok().ok_or(NotATimestamp)
+    }
+}
+
 /// Tells the time. Cloning is cheap; all clones tell the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);

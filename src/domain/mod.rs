@@ -3,6 +3,7 @@
 pub mod base62;
 pub mod client;
 pub mod clock;
+pub mod email;
 pub mod entropy;
 pub mod family;
 pub mod grant;
@@ -10,6 +11,7 @@ pub mod ids;
 pub mod keys;
 pub mod lifetime;
 pub mod name;
+pub mod password;
 pub mod policy;
 pub mod scope;
 pub mod secret;

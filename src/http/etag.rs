@@ -17,7 +17,6 @@ pub(crate) fn tag(mut response: Response, version: i64) -> Response {
 ///
 /// # Errors
 /// [`ApiFailure::PreconditionRequired`] without the header: an edit must not overwrite what its author has not seen.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first edit uses it"))]
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<IfMatch, ApiFailure> {
     let mut versions = Vec::new();
     for value in headers.get_all(header::IF_MATCH) {

@@ -1,11 +1,12 @@
 //! JSON bodies of the REST endpoints: strict, with the offending field named.
 
 use axum::body::Body;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use axum::response::Response;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::AppState;
 use super::context::RequestInfo;
@@ -18,7 +19,8 @@ use crate::service::error::FieldError;
 /// The problem response: 415, 413, or 400 with a pointer to the field.
 pub(crate) async fn read<T: DeserializeOwned>(parts: &Parts, body: Body, state: &AppState) -> Result<T, Response> {
     let info = parts.extensions.get::<RequestInfo>();
-    if !media_type::is(&parts.headers, "application/json") {
+    let merge_patch = parts.method == Method::PATCH && media_type::is(&parts.headers, "application/merge-patch+json");
+    if !merge_patch && !media_type::is(&parts.headers, "application/json") {
         let detail = "the body must be application/json, given once and not encoded";
         return Err(problem::respond(problem::UNSUPPORTED, info, detail, &[]));
     }
@@ -59,6 +61,16 @@ pub(crate) async fn read_optional<T: DeserializeOwned + Default>(
     // Without a length and without a type there is nothing; with either it must be readable.
     let absent = body.is_end_stream() && !parts.headers.contains_key(header::CONTENT_TYPE);
     if absent { Ok(T::default()) } else { read(parts, body, state).await }
+}
+
+/// A member of a merge patch (RFC 7396) that null removes: `None` when it is left out. For `deserialize_with`.
+pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// A member that may be left out and can't be null. For `deserialize_with`.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// RFC 6901.

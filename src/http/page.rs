@@ -27,16 +27,22 @@ impl PageRequest {
     /// # Errors
     /// [`ApiFailure::Invalid`] naming the first parameter that is unknown, repeated or out of bounds.
     pub(crate) fn read(uri: &Uri) -> Result<Self, ApiFailure> {
+        let pairs: Vec<_> = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect();
+        Self::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))
+    }
+
+    /// As [`PageRequest::read`], of the parameters that are no filters.
+    pub(crate) fn from_pairs<'q>(pairs: impl Iterator<Item = (&'q str, &'q str)>) -> Result<Self, ApiFailure> {
         let (mut limit, mut after) = (None, None);
-        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        for (name, value) in pairs {
             let bad = |detail: &str| Err(ApiFailure::Invalid(vec![FieldError::new(format!("?{name}"), detail)]));
-            match &*name {
+            match name {
                 "limit" | "cursor" if value.is_empty() => {}
                 "limit" if limit.is_none() => match value.parse() {
                     Ok(number @ 1..=MAX_LIMIT) => limit = Some(number),
                     _ => return bad(&format!("is a whole number from 1 to {MAX_LIMIT}")),
                 },
-                "cursor" if after.is_none() => match read_cursor(&value) {
+                "cursor" if after.is_none() => match read_cursor(value) {
                     Some(cursor) => after = Some(cursor),
                     None => return bad("is not a cursor of this list; take it from next_cursor"),
                 },
@@ -58,11 +64,19 @@ pub(crate) fn respond<T: Serialize>(
     let cursor = next.map(|(at, id)| write_cursor(at, id));
     let body = json!({ "data": data, "next_cursor": cursor });
     let mut response = no_store_json(body.to_string());
-    let link = cursor.map(|cursor| format!("<{}?limit={limit}&cursor={cursor}>; rel=\"next\"", uri.path()));
+    let link = cursor.map(|cursor| format!("<{}?{}>; rel=\"next\"", uri.path(), next_query(uri, limit, &cursor)));
     if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
         response.headers_mut().insert(header::LINK, link);
     }
     response
+}
+
+/// The query of the next page: the same filters.
+fn next_query(uri: &Uri, limit: u32, cursor: &str) -> String {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let filters = pairs.filter(|(name, _)| name != "limit" && name != "cursor");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(filters).append_pair("limit", &limit.to_string()).append_pair("cursor", cursor).finish()
 }
 
 fn write_cursor(at: Timestamp, id: [u8; 16]) -> String {

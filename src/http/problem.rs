@@ -105,6 +105,13 @@ pub(crate) fn failure(failure: &ApiFailure, info: Option<&RequestInfo>) -> Respo
         ApiFailure::Conflict(_) => respond(CONFLICT, info, failure.to_string(), &[]),
         ApiFailure::PreconditionRequired => respond(PRECONDITION_REQUIRED, info, failure.to_string(), &[]),
         ApiFailure::PreconditionFailed { .. } => respond(PRECONDITION_FAILED, info, failure.to_string(), &[]),
+        ApiFailure::Password(error) => {
+            let id = info.map_or("", RequestInfo::id_text);
+            tracing::warn!(request.id = id, error = ?error, "a password could not be hashed or checked");
+            let mut response = respond(UNAVAILABLE, info, error.to_string(), &[]);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
+        }
         ApiFailure::Store(error) => {
             let id = info.map_or("", RequestInfo::id_text);
             tracing::warn!(request.id = id, error = ?error, "the database could not serve a request");

@@ -58,6 +58,7 @@ pub fn public() -> Vec<Route> {
         any("/oauth20/verify/{*path}", Presented, oauth::verify::verify),
         route(Method::GET, "/.well-known/oauth-authorization-server", Public, oauth::metadata::authorization_server),
         route(Method::GET, "/.well-known/oauth-protected-resource", Public, oauth::metadata::protected_resource),
+        route(Method::GET, "/api/v1/me", User, api::me::show),
         route(Method::POST, "/api/v1/tokens", User, api::tokens::create),
         route(Method::GET, "/api/v1/tokens", User, api::tokens::list),
         route(Method::POST, "/api/v1/tokens/revoke-all", User, api::tokens::revoke_all),
@@ -67,6 +68,11 @@ pub fn public() -> Vec<Route> {
         route(Method::GET, "/admin/v1/clients", Admin, admin::clients::list),
         route(Method::GET, "/admin/v1/clients/{client_id}", Admin, admin::clients::show),
         route(Method::DELETE, "/admin/v1/clients/{client_id}", Admin, admin::clients::delete),
+        route(Method::POST, "/admin/v1/users", Admin, admin::users::create),
+        route(Method::GET, "/admin/v1/users", Admin, admin::users::list),
+        route(Method::GET, "/admin/v1/users/{id}", Admin, admin::users::show),
+        route(Method::PATCH, "/admin/v1/users/{id}", Admin, admin::users::edit),
+        route(Method::DELETE, "/admin/v1/users/{id}", Admin, admin::users::delete),
     ]
 }
 

@@ -14,6 +14,7 @@ use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
 use crate::service::live_token::LiveToken;
+use crate::service::password::Passwords;
 use crate::service::{Parts, PinnedPolicies, Service, Settings};
 use crate::store::revoke::Applied;
 use crate::store::{DatabaseOptions, Retention, RevocationSink, Store};
@@ -98,7 +99,6 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
             grants: config.retention.grants.as_duration(),
         },
     };
-    let usage = UsageRecorder::default();
     Ok(Service::new(Parts {
         store,
         cache,
@@ -107,7 +107,8 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         pinned_policies: PinnedPolicies::default(),
         clock,
         entropy,
-        usage,
+        usage: UsageRecorder::default(),
+        passwords: Passwords::new(),
         settings,
     }))
 }

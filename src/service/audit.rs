@@ -1,5 +1,6 @@
 //! Makes audit events: who, what, on what.
 
+use super::caller::Caller;
 use super::{RequestContext, Service};
 use crate::domain::grant::Owner;
 use crate::domain::ids::{AuditId, WorkspaceId};
@@ -26,6 +27,11 @@ impl Service {
             request_id: (!context.request_id.is_empty()).then(|| context.request_id.clone()),
             detail: None,
         }
+    }
+
+    /// An act of an administrator in their own workspace.
+    pub(super) fn admin_event(&self, caller: &Caller, action: &'static str, target: String) -> AuditEvent {
+        self.audit_event(&caller.context, caller.workspace.id, caller.actor(), action, target)
     }
 }
 

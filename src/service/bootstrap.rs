@@ -13,7 +13,7 @@ use crate::service::issue::Opening;
 use crate::store::StoreError;
 use crate::store::issue::Issue;
 use crate::store::token::NewToken;
-use crate::store::user::{Role, User};
+use crate::store::user::{NewUser, Role, User};
 use crate::store::workspace::FirstRun;
 
 /// What an empty store will start with, and the key that opens it.
@@ -33,7 +33,12 @@ impl Service {
             id: UserId::generate(now, entropy),
             workspace: workspace.id,
             username: "admin".to_owned(),
+            email: None,
             role: Role::Operator,
+            tokens_allowed: true,
+            has_password: false,
+            created_at: now,
+            version: 1,
         };
         let policy =
             self.policies.find(&self.settings.bootstrap_policy).expect("the configuration is checked at start");
@@ -67,6 +72,7 @@ impl Service {
         };
         let api_client = self.api_client(&workspace);
         let key_version = self.codec.keys().current().version();
+        let user = NewUser { user, password_hash: None };
         let first = FirstRun { workspace, user, api_client, issue, key_version, at: now };
         Bootstrap { admin_key: key.string, first }
     }

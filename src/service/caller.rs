@@ -71,6 +71,10 @@ impl Caller {
         forbidden.then(|| FieldError::new("/scopes", "introspect needs the role admin"))
     }
 
+    pub(super) const fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
     pub(super) fn actor(&self) -> String {
         format!("user:{}", self.user.id)
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::password::PasswordFailure;
 use crate::store::StoreError;
 
 /// An error of the OAuth endpoints (RFC 6749 §5.2, RFC 8707 §2).
@@ -85,6 +86,8 @@ pub enum ApiFailure {
     PreconditionFailed { current: i64 },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Password(#[from] PasswordFailure),
 }
 
 /// One field that can't be accepted.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod bootstrap;
 pub mod caller;
+mod changes;
 pub mod client_auth;
 pub mod clients;
 mod context;
@@ -12,11 +13,16 @@ pub mod introspect;
 pub mod issue;
 pub mod live_token;
 pub mod maintenance;
+pub mod me;
 pub mod own_tokens;
+pub mod password;
 mod policy_book;
+pub mod reach;
 pub mod revoke;
 pub mod session;
 pub mod token;
+pub mod user_edit;
+pub mod users;
 pub mod validate;
 
 use std::fmt;
@@ -25,6 +31,7 @@ use std::time::Duration;
 
 pub use context::RequestContext;
 use live_token::LiveToken;
+use password::Passwords;
 pub use policy_book::PinnedPolicies;
 
 use crate::cluster::cache::ValidationCache;
@@ -67,6 +74,7 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub usage: UsageRecorder,
+    pub passwords: Passwords,
     pub settings: Settings,
 }
 

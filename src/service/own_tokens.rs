@@ -98,6 +98,9 @@ impl Service {
     /// # Errors
     /// [`ApiFailure::Invalid`] with every field that can't be accepted, or the store's.
     pub async fn create_own_token(&self, caller: &Caller, request: CreateToken) -> Result<CreatedToken, ApiFailure> {
+        if !caller.user.tokens_allowed {
+            return Err(ApiFailure::Forbidden("an administrator has forbidden this user to create tokens"));
+        }
         let now = self.clock.now();
         let Some(policy) = self.policies.find(&request.policy).cloned() else {
             let names: Vec<&str> = self.policies.iter().map(|policy| &*policy.name).collect();

@@ -88,17 +88,27 @@ impl Service {
     }
 
     pub(super) async fn write_revocation(&self, revoke: Revoke) -> Result<(Applied, Receipt), StoreError> {
+        let written = async { self.store.revoke(revoke).await.map(|applied| (applied.clone(), Some(applied))) };
+        let (applied, receipt) = self.in_force(written).await?;
+        Ok((applied, receipt.ok_or(StoreError::Corrupt("revocation"))?))
+    }
+
+    /// Waits for a write that revokes, if it comes to that, and tells how it was applied.
+    pub(super) async fn in_force<T>(
+        &self,
+        write: impl Future<Output = Result<(T, Option<Applied>), StoreError>>,
+    ) -> Result<(T, Option<Receipt>), StoreError> {
         #[expect(clippy::disallowed_methods, reason = "measures how long the call took, decides nothing")]
         let started = Instant::now();
-        let applied = self.store.revoke(revoke).await?;
+        let (value, applied) = write.await?;
         // Without a shared cache protocol the only node that holds validations in memory is this one.
-        let receipt = Receipt {
+        let receipt = applied.map(|applied| Receipt {
             revision: applied.revision,
             applied_by: 1,
             of: 1,
             took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
-        Ok((applied, receipt))
+        });
+        Ok((value, receipt))
     }
 }
 

@@ -33,6 +33,14 @@ pub struct AuditEvent {
     pub detail: Option<String>,
 }
 
+impl AuditEvent {
+    /// What was changed, or what the act was about; never a secret.
+    #[must_use]
+    pub fn with_detail(self, detail: &serde_json::Value) -> Self {
+        Self { detail: Some(detail.to_string()), ..self }
+    }
+}
+
 /// Writes all `events`; one statement on PostgreSQL.
 pub(super) async fn insert(db: &mut Db<'_>, events: &[&AuditEvent]) -> Result<(), StoreError> {
     if events.is_empty() {

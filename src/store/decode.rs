@@ -35,3 +35,19 @@ pub(super) fn to_json<T: serde::Serialize + Default + PartialEq>(value: &T) -> O
 pub(super) fn moment(column: Option<i64>) -> Option<Timestamp> {
     column.map(Timestamp::from_ms)
 }
+
+/// A pattern of LIKE for texts in lower case that contain `text`; empty for an empty one. Escaped with a backslash.
+pub(super) fn contains_pattern(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

@@ -22,6 +22,7 @@ mod maintenance;
 mod migrate;
 mod open;
 mod policy_snapshot;
+pub(crate) mod reach;
 pub(crate) mod revision;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
@@ -30,6 +31,7 @@ pub(crate) mod token;
 mod tx;
 pub(crate) mod usage;
 pub(crate) mod user;
+pub(crate) mod user_change;
 pub(crate) mod workspace;
 
 use std::fmt;

@@ -1,5 +1,7 @@
 //! The write that revokes: mark or cut off, log, audit, in one group commit.
 
+use futures_util::future::BoxFuture;
+
 use super::audit::AuditEvent;
 use super::cutoff::Subject;
 use super::database::{Database, Db};
@@ -131,6 +133,33 @@ async fn log(db: &mut Db<'_>, revoke: &Revoke, revision: Revision) -> Result<(),
 pub(super) async fn within(db: &mut Db<'_>, revoke: &Revoke) -> Result<Applied, StoreError> {
     let mut applied = Revoke::write(db, &[revoke]).await?;
     applied.pop().ok_or(StoreError::Corrupt("revocation"))
+}
+
+impl Database {
+    /// As [`Database::transact`], for work that revokes [`within`]: this process no longer accepts what it reaches when
+    /// this returns. Runs to its end also if the caller goes away meanwhile.
+    pub(super) async fn transact_revoking<T, F>(
+        &self,
+        name: &'static str,
+        work: F,
+    ) -> Result<(T, Option<Applied>), StoreError>
+    where
+        F: for<'t> Fn(Db<'t>) -> BoxFuture<'t, Result<(T, Option<Applied>), StoreError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let database = self.clone();
+        let task = tokio::spawn(async move {
+            let done = database.transact(name, work).await;
+            match &done {
+                Ok((_, Some(applied))) => database.sink.committed(std::slice::from_ref(applied)),
+                Err(StoreError::OutcomeUnknown(_)) => database.sink.outcome_unknown(),
+                Ok((_, None)) | Err(_) => {}
+            }
+            done
+        });
+        // A task that ended without an answer was stopped with the process.
+        task.await.unwrap_or(Err(StoreError::OutcomeUnknown(None)))
+    }
 }
 
 impl Store {

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    audit, client, cutoff, family, grant, key_session, key_version, lookup, maintenance, policy_snapshot, revision,
-    token, usage, user, workspace,
+    audit, client, cutoff, family, grant, key_session, key_version, lookup, maintenance, policy_snapshot, reach,
+    revision, token, usage, user, user_change, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -39,10 +39,12 @@ pub static REGISTRY: &[&[&Statement]] = &[
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
     policy_snapshot::STATEMENTS,
+    reach::STATEMENTS,
     revision::STATEMENTS,
     token::STATEMENTS,
     usage::STATEMENTS,
     user::STATEMENTS,
+    user_change::STATEMENTS,
     workspace::STATEMENTS,
 ];
 

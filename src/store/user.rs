@@ -1,4 +1,4 @@
-//! Table `user_account`: people, each in one workspace with one role.
+//! Table `user_account`: people, each in one workspace with one role. A deleted one keeps its row, for the audit.
 
 use sqlx::FromRow;
 
@@ -8,17 +8,35 @@ use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{UserId, WorkspaceId};
 
+macro_rules! user_select {
+    () => {
+        "SELECT id, workspace_id, username, email, role, tokens_allowed, password_hash IS NOT NULL AS has_password, \
+         created_at, version FROM user_account WHERE deleted_at IS NULL AND "
+    };
+}
+
 static INSERT: Statement = Statement::both(
     "user.insert",
-    "INSERT INTO user_account (id, workspace_id, username, role, created_at) VALUES ($1, $2, $3, $4, $5)",
+    "INSERT INTO user_account (id, workspace_id, username, email, role, tokens_allowed, password_hash, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 );
-static FIND: Statement =
-    Statement::both("user.find", "SELECT id, workspace_id, username, role FROM user_account WHERE id = $1");
+static FIND: Statement = Statement::both("user.find", concat!(user_select!(), "id = $1"));
+/// Words of `$4` are roles; `$5` is a pattern in lower case; a filter that is not given lets everything through.
+static LIST: Statement = Statement::both(
+    "user.list",
+    concat!(
+        user_select!(),
+        "workspace_id = $1 AND (created_at, id) < ($2, $3) AND ($4 = '' OR $4 LIKE '%' || role || '%') \
+         AND ($5 = '' OR LOWER(username) LIKE $5 ESCAPE '\\' OR LOWER(COALESCE(email, '')) LIKE $5 ESCAPE '\\') \
+         AND tokens_allowed = COALESCE($6, tokens_allowed) ORDER BY created_at DESC, id DESC LIMIT $7"
+    ),
+);
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND];
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LIST];
 
 /// What a user may do in their workspace; each role may do what the one before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// One's own tokens.
     Member,
@@ -29,6 +47,8 @@ pub enum Role {
 }
 
 impl Role {
+    pub const ALL: [Self; 3] = [Self::Member, Self::Admin, Self::Operator];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,8 +58,9 @@ impl Role {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Member, Self::Admin, Self::Operator].into_iter().find(|role| role.as_str() == name)
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
@@ -49,7 +70,41 @@ pub struct User {
     pub id: UserId,
     pub workspace: WorkspaceId,
     pub username: String,
+    pub email: Option<String>,
     pub role: Role,
+    /// Whether they may make tokens of their own.
+    pub tokens_allowed: bool,
+    pub has_password: bool,
+    pub created_at: Timestamp,
+    pub version: i64,
+}
+
+/// A person to store.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub user: User,
+    /// A PHC string.
+    pub password_hash: Option<String>,
+}
+
+/// Which users a list shows. What is empty or `None` does not choose.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    pub roles: Vec<Role>,
+    /// A part of the name or the address, in any case.
+    pub text: String,
+    pub tokens_allowed: Option<bool>,
+}
+
+/// Where a page of users ended.
+#[derive(Clone, Copy, Debug)]
+pub struct UserCursor {
+    pub created_at: Timestamp,
+    pub id: UserId,
+}
+
+impl UserCursor {
+    pub const START: Self = Self { created_at: Timestamp::from_ms(i64::MAX), id: UserId::from_bytes([0xff; 16]) };
 }
 
 #[derive(FromRow)]
@@ -57,7 +112,12 @@ struct Row {
     id: Vec<u8>,
     workspace_id: Vec<u8>,
     username: String,
+    email: Option<String>,
     role: String,
+    tokens_allowed: bool,
+    has_password: bool,
+    created_at: i64,
+    version: i64,
 }
 
 impl TryFrom<Row> for User {
@@ -68,21 +128,30 @@ impl TryFrom<Row> for User {
             id: UserId::from_bytes(decode::id_bytes(&row.id)?),
             workspace: workspace::id(&row.workspace_id)?,
             username: row.username,
+            email: row.email,
             role: decode::word(&row.role, Role::from_name)?,
+            tokens_allowed: row.tokens_allowed,
+            has_password: row.has_password,
+            created_at: Timestamp::from_ms(row.created_at),
+            version: row.version,
         })
     }
 }
 
-pub(super) async fn insert(db: &mut Db<'_>, user: &User, created_at: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn insert(db: &mut Db<'_>, new: &NewUser) -> Result<(), StoreError> {
     let sql = db.sql(&INSERT);
+    let user = &new.user;
     let (id, workspace): (&[u8], &[u8]) = (user.id.as_bytes(), user.workspace.as_bytes());
     on_conn!(db, |conn| {
         sqlx::query(sql)
             .bind(id)
             .bind(workspace)
             .bind(&user.username)
+            .bind(&user.email)
             .bind(user.role.as_str())
-            .bind(created_at.ms())
+            .bind(user.tokens_allowed)
+            .bind(&new.password_hash)
+            .bind(user.created_at.ms())
             .execute(&mut **conn)
             .await
             .map(drop)
@@ -90,18 +159,48 @@ pub(super) async fn insert(db: &mut Db<'_>, user: &User, created_at: Timestamp) 
     Ok(())
 }
 
+pub(super) async fn find(db: &mut Db<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+    let sql = db.sql(&FIND);
+    let key: &[u8] = id.as_bytes();
+    let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
+    row.map(TryInto::try_into).transpose()
+}
+
 impl Store {
     pub(crate) async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row: Option<Row> = self
+        self.database.read(move |mut db| Box::pin(async move { find(&mut db, id).await })).await
+    }
+
+    /// The users of a workspace, newest first.
+    pub(crate) async fn list_users(
+        &self,
+        workspace: WorkspaceId,
+        filter: UserFilter,
+        after: UserCursor,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let roles = filter.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" ");
+        let pattern = decode::contains_pattern(&filter.text);
+        let rows: Vec<Row> = self
             .database
             .read(move |mut db| {
+                let (roles, pattern) = (roles.clone(), pattern.clone());
                 Box::pin(async move {
-                    let sql = db.sql(&FIND);
-                    let key: &[u8] = id.as_bytes();
-                    Ok(on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?)
+                    let sql = db.sql(&LIST);
+                    let (workspace, last): (&[u8], &[u8]) = (workspace.as_bytes(), after.id.as_bytes());
+                    Ok(on_conn!(db, |conn| sqlx::query_as(sql)
+                        .bind(workspace)
+                        .bind(after.created_at.ms())
+                        .bind(last)
+                        .bind(&roles)
+                        .bind(&pattern)
+                        .bind(filter.tokens_allowed)
+                        .bind(i64::from(limit))
+                        .fetch_all(&mut **conn)
+                        .await)?)
                 })
             })
             .await?;
-        row.map(TryInto::try_into).transpose()
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 }

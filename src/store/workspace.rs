@@ -6,7 +6,7 @@ use super::database::Db;
 use super::group_commit::Batch as _;
 use super::issue::Issue;
 use super::statement::Statement;
-use super::user::{self, User};
+use super::user::{self, NewUser};
 use super::{Store, StoreError, client, key_version};
 use crate::domain::client::Client;
 use crate::domain::clock::Timestamp;
@@ -20,13 +20,20 @@ static INSERT: Statement = Statement::both(
 );
 static COUNT: Statement = Statement::both("workspace.count", "SELECT COUNT(*) FROM workspace");
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT];
+/// Changes that depend on several rows of one workspace wait for each other here. SQLite has one writer anyway.
+static LOCK: Statement = Statement::each(
+    "workspace.lock",
+    "SELECT 1 FROM workspace WHERE id = $1",
+    "SELECT 1 FROM workspace WHERE id = $1 FOR NO KEY UPDATE",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT, &LOCK];
 
 /// What an empty store starts with.
 #[derive(Clone, Debug)]
 pub struct FirstRun {
     pub workspace: WorkspaceRef,
-    pub user: User,
+    pub user: NewUser,
     /// The public client that pairs of the workspace are refreshed with.
     pub api_client: Client,
     pub issue: Issue,
@@ -46,6 +53,14 @@ async fn insert(
         let query = sqlx::query(sql).bind(id).bind(&*workspace.name).bind(api_client).bind(created_at.ms());
         query.execute(&mut **conn).await.map(drop)
     })?;
+    Ok(())
+}
+
+/// Holds the workspace's row until the transaction ends.
+pub(super) async fn lock(db: &mut Db<'_>, id: WorkspaceId) -> Result<(), StoreError> {
+    let sql = db.sql(&LOCK);
+    let id: &[u8] = id.as_bytes();
+    on_conn!(db, |conn| sqlx::query(sql).bind(id).fetch_optional(&mut **conn).await.map(drop))?;
     Ok(())
 }
 
@@ -77,7 +92,7 @@ impl Store {
                 Box::pin(async move {
                     insert(&mut db, &first.workspace, first.api_client.key, first.at).await?;
                     key_version::insert(&mut db, first.key_version, first.at).await?;
-                    user::insert(&mut db, &first.user, first.at).await?;
+                    user::insert(&mut db, &first.user).await?;
                     client::insert(&mut db, &first.api_client).await?;
                     Issue::write(&mut db, &[&first.issue]).await.map(drop)
                 })

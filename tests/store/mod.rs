@@ -4,6 +4,8 @@ mod growth;
 
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
 
+use jeton::domain::ids::{GrantId, UserId};
+
 use crate::support::TestDatabase;
 
 macro_rules! on {
@@ -29,6 +31,30 @@ pub async fn audit_rows(database: &TestDatabase, action: &'static str) -> Vec<(S
 
 /// A number that a query without parameters gives.
 pub async fn count(database: &TestDatabase, sql: &'static str) -> i64 {
+    on!(database, |conn| conn.fetch_one(sql).await.unwrap().get(0))
+}
+
+/// Makes a grant that of another user.
+pub async fn give(database: &TestDatabase, grant: &str, user: &str) {
+    const SQL: &str = "UPDATE grant_ SET user_id = $1 WHERE id = $2";
+    let (user, grant): (UserId, GrantId) = (user.parse().unwrap(), grant.parse().unwrap());
+    let (user, grant) = (user.as_bytes().to_vec(), grant.as_bytes().to_vec());
+    on!(database, |conn| {
+        conn.execute(sqlx::query(SQL).bind(user).bind(grant)).await.unwrap();
+    });
+}
+
+/// The detail of every audit row of this action.
+pub async fn audit_details(database: &TestDatabase, action: &'static str) -> Vec<String> {
+    const SQL: &str = "SELECT COALESCE(detail, '') FROM audit_event WHERE action = $1 ORDER BY id";
+    on!(database, |conn| {
+        let rows = conn.fetch_all(sqlx::query(SQL).bind(action)).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    })
+}
+
+/// A text that a query without parameters gives.
+pub async fn text(database: &TestDatabase, sql: &'static str) -> String {
     on!(database, |conn| conn.fetch_one(sql).await.unwrap().get(0))
 }
 

@@ -39,6 +39,14 @@ pub struct TestClient {
     pub secret: String,
 }
 
+/// A user that a test has made, with a key of theirs.
+#[derive(Clone, Debug)]
+pub struct TestUser {
+    pub id: String,
+    pub key: String,
+    pub path: String,
+}
+
 impl TestServer {
     pub async fn start(database: TestDatabase) -> Self {
         Self::start_with(database, Vec::new()).await
@@ -139,6 +147,27 @@ impl TestServer {
     pub async fn post_json(&self, path: &str, token: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, path).bearer_auth(token);
         self.send(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// A merge patch, made on the version that `etag` names.
+    pub async fn patch_json(&self, path: &str, token: &str, etag: &str, body: &Value) -> Answer {
+        let request = self.request(Method::PATCH, path).bearer_auth(token).header("if-match", etag);
+        self.send(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// Makes a user of the administrator's workspace.
+    pub async fn user(&self, username: &str, role: &str) -> TestUser {
+        let body = json!({ "username": username, "email": format!("{username}@example.test"), "role": role });
+        let made = self.post_json("/admin/v1/users", &self.admin_key, &body).await.expect(201);
+        let id = made.text("id");
+        TestUser { key: self.key_of(&id).await, path: format!("/admin/v1/users/{id}"), id }
+    }
+
+    /// A key of this user's own.
+    async fn key_of(&self, user: &str) -> String {
+        let made = self.own_token(&json!({ "policy": "key", "name": user })).await;
+        crate::store::give(&self.database, made.json()["token"]["id"].as_str().expect("an id"), user).await;
+        made.text("api_key")
     }
 
     /// A form request of a client that authenticates by Basic; of nobody when `client` is `None`.

@@ -1,3 +1,4 @@
 //! `/admin/v1/…`: everything of a workspace, for its administrators.
 
 pub(crate) mod clients;
+pub(crate) mod users;

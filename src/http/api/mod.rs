@@ -1,3 +1,4 @@
 //! `/api/v1/…`: a user's own things.
 
+pub(crate) mod me;
 pub(crate) mod tokens;
