@@ -92,6 +92,14 @@ pub struct StoredSecret {
     pub key_version: KeyVersion,
 }
 
+/// The secret before the current one, while a client's deployments change over.
+#[derive(Clone, Copy, Debug)]
+pub struct PreviousSecret {
+    pub secret: StoredSecret,
+    /// From this moment on it is refused.
+    pub until: Timestamp,
+}
+
 /// A registered client.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -101,6 +109,7 @@ pub struct Client {
     pub name: String,
     pub auth_method: AuthMethod,
     pub secret: Option<StoredSecret>,
+    pub previous_secret: Option<PreviousSecret>,
     pub grant_types: Vec<GrantType>,
     pub scopes: Scopes,
     pub redirect_uris: Vec<String>,

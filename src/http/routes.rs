@@ -68,6 +68,8 @@ pub fn public() -> Vec<Route> {
         route(Method::GET, "/admin/v1/clients", Admin, admin::clients::list),
         route(Method::GET, "/admin/v1/clients/{client_id}", Admin, admin::clients::show),
         route(Method::DELETE, "/admin/v1/clients/{client_id}", Admin, admin::clients::delete),
+        route(Method::PATCH, "/admin/v1/clients/{client_id}", Admin, admin::clients::edit),
+        route(Method::POST, "/admin/v1/clients/{client_id}/rotate-secret", Admin, admin::clients::rotate_secret),
         route(Method::POST, "/admin/v1/users", Admin, admin::users::create),
         route(Method::GET, "/admin/v1/users", Admin, admin::users::list),
         route(Method::GET, "/admin/v1/users/{id}", Admin, admin::users::show),

@@ -100,6 +100,7 @@ impl Service {
             name: "API tokens".to_owned(),
             auth_method: AuthMethod::None,
             secret: None,
+            previous_secret: None,
             grant_types: vec![GrantType::RefreshToken],
             scopes: Scopes::default(),
             redirect_uris: Vec::new(),

@@ -74,7 +74,7 @@ impl Service {
             return failed();
         };
         match (secret, &client.secret) {
-            (Some(secret), Some(stored)) if self.is_secret(secret, stored) => {}
+            (Some(secret), Some(_)) if self.proves(&client, secret) => {}
             (None, None) if client.auth_method == AuthMethod::None => {}
             _ => return failed(),
         }
@@ -101,6 +101,15 @@ impl Service {
         cache.fill_client(fill, &client);
         let as_of = client.as_of;
         Ok(Some((client, as_of)))
+    }
+
+    /// Whether it is the client's secret, or the one before it while that is accepted. Both are compared in any case.
+    fn proves(&self, client: &Client, secret: &Secret<String>) -> bool {
+        let now = self.clock.now();
+        let previous = client.previous_secret.as_ref().filter(|previous| previous.until > now);
+        let is_current = client.secret.as_ref().is_some_and(|stored| self.is_secret(secret, stored));
+        let is_previous = previous.is_some_and(|previous| self.is_secret(secret, &previous.secret));
+        is_current | is_previous
     }
 
     fn is_secret(&self, secret: &Secret<String>, stored: &StoredSecret) -> bool {

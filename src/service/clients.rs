@@ -1,21 +1,24 @@
 //! `/admin/v1/clients`: the workspace's OAuth clients.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::Service;
 use super::caller::Caller;
 use super::client_auth::imported_digest;
-use super::error::{ApiFailure, FieldError};
+use super::client_fields::ClientFields;
+use super::error::ApiFailure;
+use super::reach::ReachView;
 use super::revoke::Receipt;
 use crate::domain::client::{AuthMethod, Client, GrantType, StoredSecret};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ClientId, ClientKey};
-use crate::domain::name::{MAX_NAME_CHARS, shown_text};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
 use crate::domain::token_string::TokenKind;
 use crate::store::StoreError;
-use crate::store::client::ClientCursor;
+use crate::store::client::{ClientCursor, ClientFilter};
+use crate::store::reach::Holder;
 use crate::store::revoke::{Revoke, Target};
 
 /// A client to register.
@@ -44,6 +47,8 @@ pub struct ClientView<'a> {
     pub redirect_uris: &'a [String],
     pub token_endpoint_auth_method: AuthMethod,
     pub introspect: bool,
+    /// Until when the secret before the current one is accepted too.
+    pub previous_secret_expires_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub version: i64,
 }
@@ -60,17 +65,28 @@ impl<'a> ClientView<'a> {
             redirect_uris: &client.redirect_uris,
             token_endpoint_auth_method: client.auth_method,
             introspect: client.introspect,
+            previous_secret_expires_at: client.previous_secret.map(|previous| previous.until),
             created_at: client.created_at,
             version: client.version,
         }
     }
 }
 
+/// A deletion, or what it would do.
+#[derive(Debug, Serialize)]
+pub struct DeletedClient {
+    pub client_id: ClientId,
+    pub dry_run: bool,
+    /// `null` where it could not be counted.
+    pub reach: Option<ReachView>,
+    /// How it was applied; not in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Receipt>,
+}
+
 /// Shorter secrets can be guessed faster than the digest slows anyone down.
 const MIN_IMPORTED_SECRET_CHARS: usize = 32;
 const MAX_IMPORTED_SECRET_CHARS: usize = 512;
-const MAX_REDIRECT_URI_CHARS: usize = 2000;
-const MAX_REDIRECT_URIS: usize = 20;
 
 impl Service {
     /// Registers a client; the secret is in the answer, once.
@@ -99,7 +115,11 @@ impl Service {
             }
         };
         let target = client.client_id.to_string();
-        let audit = self.audit_event(&caller.context, caller.workspace.id, caller.actor(), "client.create", target);
+        let detail = json!({
+            "name": client.name, "grant_types": client.grant_types, "scopes": client.scopes, "redirect_uris": client.redirect_uris,
+            "token_endpoint_auth_method": client.auth_method, "introspect": client.introspect,
+        });
+        let audit = self.admin_event(caller, "client.create", target).with_detail(&detail);
         match self.store.insert_client(client.clone(), audit).await {
             Ok(()) => Ok((client, secret)),
             Err(StoreError::Duplicate(_)) => {
@@ -110,60 +130,23 @@ impl Service {
     }
 
     fn read_client(&self, caller: &Caller, request: &CreateClient) -> Result<Client, ApiFailure> {
-        let mut errors = Vec::new();
-        let mut bad = |pointer: &str, detail: String| errors.push(FieldError::new(pointer, detail));
-        let name = shown_text(&request.name, MAX_NAME_CHARS).unwrap_or_else(|error| {
-            bad("/name", error.to_string());
-            String::new()
-        });
-        let mut grant_types = Vec::new();
-        for (index, word) in request.grant_types.iter().enumerate() {
-            match word.parse::<GrantType>() {
-                Ok(grant_type) if !grant_types.contains(&grant_type) => grant_types.push(grant_type),
-                Ok(_) => {}
-                Err(_) => bad(
-                    &format!("/grant_types/{index}"),
-                    format!("is one of: {}", GrantType::ALL.map(GrantType::as_str).join(", ")),
-                ),
-            }
-        }
-        let auth_method = match request.auth_method.as_deref().map(str::parse::<AuthMethod>) {
-            None => AuthMethod::Basic,
-            Some(Ok(method)) => method,
-            Some(Err(_)) => {
-                let all = AuthMethod::ALL.map(AuthMethod::as_str).join(", ");
-                bad("/token_endpoint_auth_method", format!("is one of: {all}"));
-                AuthMethod::Basic
-            }
-        };
+        let mut fields = ClientFields::default();
+        let name = fields.name(&request.name);
+        let grant_types = fields.grant_types(&request.grant_types);
+        let auth_method = fields.auth_method(request.auth_method.as_deref());
         if auth_method == AuthMethod::None {
-            if grant_types.contains(&GrantType::ClientCredentials) {
-                bad("/grant_types", "a public client can't use client_credentials (RFC 6749 section 4.4)".to_owned());
-            }
-            if request.introspect {
-                bad("/introspect", "a public client can't introspect: it proves nothing".to_owned());
-            }
+            fields.public(&grant_types, request.introspect);
             if request.client_secret.is_some() {
-                bad("/client_secret", "a public client has no secret".to_owned());
+                fields.bad("/client_secret", "a public client has no secret");
             }
         }
-        let scopes = Scopes::from_words(&request.scopes).unwrap_or_else(|error| {
-            bad("/scopes", error.to_string());
-            Scopes::default()
-        });
-        if request.redirect_uris.len() > MAX_REDIRECT_URIS {
-            bad("/redirect_uris", format!("has at most {MAX_REDIRECT_URIS} entries"));
-        }
-        for (index, uri) in request.redirect_uris.iter().enumerate() {
-            if let Err(problem) = redirect_uri(uri) {
-                bad(&format!("/redirect_uris/{index}"), problem.to_owned());
-            }
-        }
+        let scopes = fields.scopes(&request.scopes);
+        fields.redirect_uris(&request.redirect_uris);
         let client_id = match request.client_id.as_deref().map(str::parse::<ClientId>) {
             None => ClientId::generate(&self.entropy),
             Some(Ok(client_id)) => client_id,
             Some(Err(_)) => {
-                bad("/client_id", "is 1 to 128 visible ASCII characters and does not begin with usr_".to_owned());
+                fields.bad("/client_id", "is 1 to 128 visible ASCII characters and does not begin with usr_");
                 ClientId::generate(&self.entropy)
             }
         };
@@ -171,7 +154,7 @@ impl Service {
             let secret = secret.expose_secret();
             let long = (MIN_IMPORTED_SECRET_CHARS..=MAX_IMPORTED_SECRET_CHARS).contains(&secret.len());
             if !long || !secret.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-                bad(
+                fields.bad(
                     "/client_secret",
                     format!(
                         "is {MIN_IMPORTED_SECRET_CHARS} to {MAX_IMPORTED_SECRET_CHARS} visible ASCII characters; \
@@ -180,9 +163,7 @@ impl Service {
                 );
             }
         }
-        if !errors.is_empty() {
-            return Err(ApiFailure::Invalid(errors));
-        }
+        fields.finish()?;
         let now = self.clock.now();
         Ok(Client {
             key: ClientKey::generate(now, &self.entropy),
@@ -191,6 +172,7 @@ impl Service {
             name,
             auth_method,
             secret: None,
+            previous_secret: None,
             grant_types,
             scopes,
             redirect_uris: request.redirect_uris.clone(),
@@ -208,10 +190,11 @@ impl Service {
     pub async fn list_clients(
         &self,
         caller: &Caller,
+        filter: ClientFilter,
         after: ClientCursor,
         limit: u32,
     ) -> Result<(Vec<Client>, Option<ClientCursor>), ApiFailure> {
-        let mut clients = self.store.list_clients(caller.workspace.id, after, limit + 1).await?;
+        let mut clients = self.store.list_clients(caller.workspace.id, filter, after, limit + 1).await?;
         let more = clients.len() > limit as usize;
         clients.truncate(limit as usize);
         let next = clients.last().filter(|_| more);
@@ -230,46 +213,29 @@ impl Service {
         own.ok_or(ApiFailure::NotFound("client"))
     }
 
-    /// Deletes a client and revokes everything that was issued to it.
+    /// Deletes a client and revokes everything that was issued to it, or tells what that would be.
     ///
     /// # Errors
     /// [`ApiFailure::NotFound`], [`ApiFailure::Conflict`] for the workspace's own API client, or the store's.
-    pub async fn delete_client(&self, caller: &Caller, client_id: &str) -> Result<Receipt, ApiFailure> {
+    pub async fn delete_client(
+        &self,
+        caller: &Caller,
+        client_id: &str,
+        dry_run: bool,
+    ) -> Result<DeletedClient, ApiFailure> {
         let client = self.find_workspace_client(caller, client_id).await?;
-        if self.store.find_api_client(caller.workspace.id).await?.key == client.key {
-            return Err(ApiFailure::Conflict(
-                "API tokens of this workspace are refreshed with this client; it can't be deleted".to_owned(),
-            ));
+        self.refuse_api_client(&client, "deleted").await?;
+        let (client_id, holder) = (client.client_id, Holder::Client(client.key));
+        if dry_run {
+            let reach = Some(self.reach_of(holder).await?);
+            return Ok(DeletedClient { client_id, dry_run, reach, revocation: None });
         }
-        let by = caller.actor();
-        let target = client.client_id.to_string();
-        let audit = self.audit_event(&caller.context, caller.workspace.id, by.clone(), "client.delete", target);
+        let reach = self.reach_if_known(holder).await;
+        let detail = json!({ "name": client.name, "tokens": reach.as_ref().map(|reach| reach.tokens) });
+        let audit = self.admin_event(caller, "client.delete", client_id.to_string()).with_detail(&detail);
         let target = Target::Client(client.key);
-        let revoke = Revoke { target, at: self.clock.now(), by, reason: None, audit };
-        Ok(self.write_revocation(revoke).await?.1)
-    }
-}
-
-/// RFC 6749 §3.1.2: absolute, without a fragment; RFC 9700 §2.6: https, or http on the loopback interface.
-fn redirect_uri(uri: &str) -> Result<(), &'static str> {
-    // The parser mends these; what is compared later is the text as it was given.
-    if uri.len() > MAX_REDIRECT_URI_CHARS || uri.bytes().any(|byte| !(0x21..=0x7e).contains(&byte) || byte == b'\\') {
-        return Err("is at most 2000 visible ASCII characters, without blanks and backslashes");
-    }
-    let Ok(parsed) = url::Url::parse(uri) else {
-        return Err("is not an absolute URI");
-    };
-    if !parsed.username().is_empty() || parsed.password().is_some() || uri.contains('*') {
-        return Err("can't have a user, a password or a wildcard");
-    }
-    let loopback = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    match parsed.scheme() {
-        _ if parsed.fragment().is_some() => Err("can't have a fragment"),
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        "http" => Err("must be https, except on the loopback interface"),
-        "javascript" | "data" | "vbscript" | "file" | "blob" | "about" => Err("has a scheme that can't be a redirect"),
-        scheme if scheme.contains('.') => Ok(()),
-        _ => Err("a private-use scheme must contain a dot (RFC 8252 section 7.1)"),
+        let revoke = Revoke { target, at: self.clock.now(), by: caller.actor(), reason: None, audit };
+        let revocation = Some(self.write_revocation(revoke).await?.1);
+        Ok(DeletedClient { client_id, dry_run, reach, revocation })
     }
 }

@@ -5,6 +5,8 @@ pub mod bootstrap;
 pub mod caller;
 mod changes;
 pub mod client_auth;
+pub mod client_edit;
+mod client_fields;
 pub mod clients;
 mod context;
 pub mod edit;

@@ -7,7 +7,7 @@ use super::database::{Db, DbConn};
 use super::group_read::{Found, Lookup};
 use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
-use crate::domain::client::{Client, StoredSecret};
+use crate::domain::client::{Client, PreviousSecret, StoredSecret};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Revision, WorkspaceRef};
 use crate::domain::ids::{ClientId, ClientKey, WorkspaceId};
@@ -17,7 +17,7 @@ use crate::domain::keys::KeyVersion;
 macro_rules! client_select {
     () => {
         "SELECT c.id, c.client_id, c.workspace_id, w.name AS workspace_name, c.name, c.auth_method, c.secret_digest, \
-         c.secret_key_version, c.grant_types, c.scopes, c.redirect_uris, c.introspect, c.created_at, c.version, \
+         c.secret_key_version, c.previous_secret_digest, c.previous_secret_key_version, c.previous_secret_until, c.grant_types, c.scopes, c.redirect_uris, c.introspect, c.created_at, c.version, \
          (SELECT seq FROM revocation_head WHERE id = 1) AS as_of FROM client c \
          JOIN workspace w ON w.id = c.workspace_id WHERE c.deleted_at IS NULL AND "
     };
@@ -40,12 +40,14 @@ static LIST: Statement = Statement::both(
     "client.list",
     concat!(
         client_select!(),
-        "c.workspace_id = $1 AND (c.created_at, c.id) < ($2, $3) ORDER BY c.created_at DESC, c.id DESC LIMIT $4"
+        "c.workspace_id = $1 AND (c.created_at, c.id) < ($2, $3) \
+         AND ($4 = '' OR LOWER(c.name) LIKE $4 ESCAPE '\\' OR LOWER(c.client_id) LIKE $4 ESCAPE '\\') \
+         AND c.introspect = COALESCE($5, c.introspect) ORDER BY c.created_at DESC, c.id DESC LIMIT $6"
     ),
 );
 static DELETE: Statement = Statement::both(
     "client.delete",
-    "UPDATE client SET deleted_at = $2, secret_digest = NULL, version = version + 1 WHERE id = $1 AND deleted_at IS NULL",
+    "UPDATE client SET deleted_at = $2, secret_digest = NULL, previous_secret_digest = NULL, version = version + 1 WHERE id = $1 AND deleted_at IS NULL",
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &FIND_API_CLIENT, &LIST, &DELETE];
@@ -60,6 +62,9 @@ struct Row {
     auth_method: String,
     secret_digest: Option<Vec<u8>>,
     secret_key_version: Option<i32>,
+    previous_secret_digest: Option<Vec<u8>>,
+    previous_secret_key_version: Option<i32>,
+    previous_secret_until: Option<i64>,
     grant_types: String,
     scopes: String,
     redirect_uris: String,
@@ -73,12 +78,9 @@ impl TryFrom<Row> for Client {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let secret = match (row.secret_digest, row.secret_key_version) {
-            (Some(digest), Some(version)) => {
-                Some(StoredSecret { digest: decode::digest(&digest)?, key_version: KeyVersion::from_i32(version) })
-            }
-            _ => None,
-        };
+        let secret = secret(row.secret_digest, row.secret_key_version)?;
+        let previous =
+            secret_before(row.previous_secret_digest, row.previous_secret_key_version, row.previous_secret_until)?;
         let grant_types = row.grant_types.split_ascii_whitespace();
         Ok(Self {
             key: ClientKey::from_bytes(decode::id_bytes(&row.id)?),
@@ -87,6 +89,7 @@ impl TryFrom<Row> for Client {
             name: row.name,
             auth_method: decode::word(&row.auth_method, |word| word.parse().ok())?,
             secret,
+            previous_secret: previous,
             grant_types: grant_types
                 .map(|word| decode::word(word, |word| word.parse().ok()))
                 .collect::<Result<_, _>>()?,
@@ -97,6 +100,40 @@ impl TryFrom<Row> for Client {
             version: row.version,
             as_of: Revision::new(row.as_of),
         })
+    }
+}
+
+fn secret(digest: Option<Vec<u8>>, version: Option<i32>) -> Result<Option<StoredSecret>, StoreError> {
+    let (Some(digest), Some(version)) = (digest, version) else {
+        return Ok(None);
+    };
+    Ok(Some(StoredSecret { digest: decode::digest(&digest)?, key_version: KeyVersion::from_i32(version) }))
+}
+
+fn secret_before(
+    digest: Option<Vec<u8>>,
+    version: Option<i32>,
+    until: Option<i64>,
+) -> Result<Option<PreviousSecret>, StoreError> {
+    let secret = secret(digest, version)?;
+    Ok(secret.zip(decode::moment(until)).map(|(secret, until)| PreviousSecret { secret, until }))
+}
+
+/// The columns of a client that are texts of lists.
+pub(super) struct Columns {
+    pub(super) grant_types: String,
+    pub(super) scopes: String,
+    pub(super) redirect_uris: String,
+}
+
+impl Columns {
+    pub(super) fn of(client: &Client) -> Self {
+        let grant_types: Vec<&str> = client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect();
+        Self {
+            grant_types: grant_types.join(" "),
+            scopes: client.scopes.to_string(),
+            redirect_uris: serde_json::to_string(&client.redirect_uris).expect("strings serialize"),
+        }
     }
 }
 
@@ -133,8 +170,7 @@ impl Lookup for ClientLookup {
 pub(super) async fn insert(db: &mut Db<'_>, client: &Client) -> Result<(), StoreError> {
     let sql = db.sql(&INSERT);
     let (key, workspace): (&[u8], &[u8]) = (client.key.as_bytes(), client.workspace.id.as_bytes());
-    let grant_types: Vec<&str> = client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect();
-    let redirect_uris = serde_json::to_string(&client.redirect_uris).expect("strings serialize");
+    let columns = Columns::of(client);
     on_conn!(db, |conn| {
         let query = sqlx::query(sql)
             .bind(key)
@@ -144,9 +180,9 @@ pub(super) async fn insert(db: &mut Db<'_>, client: &Client) -> Result<(), Store
             .bind(client.auth_method.as_str())
             .bind(client.secret.as_ref().map(|secret| &secret.digest.as_bytes()[..]))
             .bind(client.secret.as_ref().map(|secret| secret.key_version.as_i32()))
-            .bind(grant_types.join(" "))
-            .bind(client.scopes.to_string())
-            .bind(&redirect_uris)
+            .bind(&columns.grant_types)
+            .bind(&columns.scopes)
+            .bind(&columns.redirect_uris)
             .bind(client.introspect)
             .bind(client.created_at.ms());
         query.execute(&mut **conn).await.map(drop)
@@ -163,6 +199,14 @@ pub(super) async fn delete(db: &mut Db<'_>, key: ClientKey, at: Timestamp) -> Re
         query.execute(&mut **conn).await.map(|done| done.rows_affected())
     })?;
     Ok(rows > 0)
+}
+
+/// Which clients a list shows. What is empty or `None` does not choose.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// A part of the name or the client id, in any case.
+    pub text: String,
+    pub introspect: Option<bool>,
 }
 
 /// Where a page of clients ended.
@@ -215,12 +259,15 @@ impl Store {
     pub(crate) async fn list_clients(
         &self,
         workspace: WorkspaceId,
+        filter: ClientFilter,
         after: ClientCursor,
         limit: u32,
     ) -> Result<Vec<Client>, StoreError> {
+        let pattern = decode::contains_pattern(&filter.text);
         let rows: Vec<Row> = self
             .database
             .read(move |mut db| {
+                let pattern = pattern.clone();
                 Box::pin(async move {
                     let sql = db.sql(&LIST);
                     let (workspace, last): (&[u8], &[u8]) = (workspace.as_bytes(), after.key.as_bytes());
@@ -228,6 +275,8 @@ impl Store {
                         .bind(workspace)
                         .bind(after.created_at.ms())
                         .bind(last)
+                        .bind(&pattern)
+                        .bind(filter.introspect)
                         .bind(i64::from(limit))
                         .fetch_all(&mut **conn)
                         .await)?)

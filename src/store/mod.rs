@@ -7,6 +7,7 @@
 mod database;
 pub(crate) mod audit;
 pub(crate) mod client;
+pub(crate) mod client_change;
 pub(crate) mod cutoff;
 mod decode;
 mod error;

@@ -8,7 +8,7 @@ use super::database::Db;
 use super::statement::Statement;
 use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{GrantId, UserId};
+use crate::domain::ids::{ClientKey, GrantId, UserId};
 
 macro_rules! alive {
     ($subject:literal) => {
@@ -44,7 +44,8 @@ macro_rules! statements {
 }
 
 statements!("user_id", COUNT_OF_USER = "reach.count_of_user", USED_OF_USER = "reach.used_of_user");
-pub(super) const STATEMENTS: &[&Statement] = &[&COUNT_OF_USER, &USED_OF_USER];
+statements!("client_key", COUNT_OF_CLIENT = "reach.count_of_client", USED_OF_CLIENT = "reach.used_of_client");
+pub(super) const STATEMENTS: &[&Statement] = &[&COUNT_OF_USER, &USED_OF_USER, &COUNT_OF_CLIENT, &USED_OF_CLIENT];
 
 /// Counting more would take longer than revoking them.
 const MAX_COUNTED: u32 = 100_000;
@@ -55,6 +56,7 @@ const MAX_SHOWN: u32 = 20;
 #[derive(Clone, Copy, Debug)]
 pub enum Holder {
     User(UserId),
+    Client(ClientKey),
 }
 
 /// What a revocation of everything of a holder reaches.
@@ -105,6 +107,7 @@ impl Holder {
     const fn statements(&self) -> (&[u8; 16], &'static Statement, &'static Statement) {
         match self {
             Self::User(id) => (id.as_bytes(), &COUNT_OF_USER, &USED_OF_USER),
+            Self::Client(key) => (key.as_bytes(), &COUNT_OF_CLIENT, &USED_OF_CLIENT),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    audit, client, cutoff, family, grant, key_session, key_version, lookup, maintenance, policy_snapshot, reach,
-    revision, token, usage, user, user_change, workspace,
+    audit, client, client_change, cutoff, family, grant, key_session, key_version, lookup, maintenance,
+    policy_snapshot, reach, revision, token, usage, user, user_change, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -31,6 +31,7 @@ impl Statement {
 pub static REGISTRY: &[&[&Statement]] = &[
     audit::STATEMENTS,
     client::STATEMENTS,
+    client_change::STATEMENTS,
     cutoff::STATEMENTS,
     family::STATEMENTS,
     grant::STATEMENTS,

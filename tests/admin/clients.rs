@@ -44,6 +44,124 @@ on_both_databases! {
         assert_eq!(refused.json()["code"], "conflict");
     }
 
+    async fn a_dry_run_tells_what_a_deletion_reaches_and_changes_nothing(server: &TestServer) {
+        let client = server.client(&[]).await;
+        let tokens = [server.access_token(&client).await, server.access_token(&client).await];
+        server.verify(&tokens[0]).await.expect(200);
+        server.service().flush_uses().await.unwrap();
+        let path = format!("/admin/v1/clients/{}", client.id);
+        let dry = server.delete(&format!("{path}?dry_run=true"), &server.admin_key).await.expect(200).json();
+        assert_eq!((&dry["reach"]["tokens"], &dry["reach"]["used_last_7_days"]), (&json!(2), &json!(1)));
+        assert_eq!(dry.get("revocation"), None);
+        server.verify(&tokens[1]).await.expect(200);
+        let deleted = server.delete(&path, &server.admin_key).await.expect(200).json();
+        assert_eq!(deleted["reach"]["tokens"], dry["reach"]["tokens"]);
+    }
+
+    async fn an_edit_counts_from_the_next_request_of_the_client_on(server: &TestServer) {
+        let client = server.client(&["read", "write"]).await;
+        let path = format!("/admin/v1/clients/{}", client.id);
+        let token = server.access_token(&client).await;
+        let issue = async |scope: &'static str| server.post_form("/oauth20/token", Some(&client), &[("grant_type", "client_credentials"), ("scope", scope)]).await;
+        issue("write").await.expect(200);
+        let edit = json!({ "name": "Narrow", "scopes": ["read"], "introspect": false, "redirect_uris": ["https://a.test/cb"] });
+        let edited = server.patch_json(&path, &server.admin_key, "\"1\"", &edit).await.expect(200);
+        assert_eq!((edited.header("etag"), &edited.json()["scopes"], edited.text("name").as_str()), ("\"2\"", &json!(["read"]), "Narrow"));
+        assert_eq!(server.get(&path, &server.admin_key).await.json(), edited.json());
+        issue("write").await.expect_oauth_error(400, "invalid_scope");
+        issue("read").await.expect(200);
+        assert!(server.is_active(&client, &token).await, "what was issued before stays");
+        let other = server.client(&[]).await;
+        assert!(!server.is_active(&client, &server.access_token(&other).await).await, "introspect was taken away");
+        server.patch_json(&path, &server.admin_key, "\"2\"", &json!({ "grant_types": [] })).await.expect(200);
+        issue("read").await.expect_oauth_error(400, "unauthorized_client");
+        let detail = crate::store::audit_details(&server.database, "client.update").await;
+        let detail: serde_json::Value = serde_json::from_str(&detail[0]).unwrap();
+        assert_eq!(detail["changed"]["scopes"], json!({ "from": ["read", "write"], "to": ["read"] }));
+    }
+
+    async fn an_edit_names_its_version_and_what_it_may_change(server: &TestServer) {
+        let client = server.client(&[]).await;
+        let path = format!("/admin/v1/clients/{}", client.id);
+        let patch = async |etag: &str, body: serde_json::Value| server.patch_json(&path, &server.admin_key, etag, &body).await;
+        let bare = server.request(reqwest::Method::PATCH, &path).bearer_auth(&server.admin_key);
+        server.send(bare.header("content-type", "application/json").body("{}")).await.expect(428);
+        patch("\"1\"", json!({ "name": "two" })).await.expect(200);
+        patch("\"1\"", json!({ "name": "late" })).await.expect(412);
+        for (field, value) in [
+            ("name", json!(null)), ("scopes", json!(["a b"])), ("grant_types", json!("x")), ("introspect", json!("yes")),
+            ("client_id", json!("other")), ("token_endpoint_auth_method", json!("none")), ("client_secret", json!("x")),
+        ] {
+            patch("\"2\"", json!({ field: value })).await.expect_field_error(&format!("/{field}"));
+        }
+        patch("\"2\"", json!({ "redirect_uris": ["http://a.test/"] })).await.expect_field_error("/redirect_uris/0");
+        let public = server.client_with(json!({ "name": "p", "grant_types": [], "token_endpoint_auth_method": "none" })).await;
+        let public = format!("/admin/v1/clients/{}", public.id);
+        server.patch_json(&public, &server.admin_key, "\"1\"", &json!({ "introspect": true })).await.expect_field_error("/introspect");
+        let own = "/admin/v1/clients/default-api-tokens";
+        server.patch_json(own, &server.admin_key, "\"1\"", &json!({ "grant_types": [] })).await.expect(409);
+    }
+
+    async fn both_secrets_work_while_they_overlap_and_then_the_new_one_only(server: &TestServer) {
+        let old = server.client(&["read"]).await;
+        let path = format!("/admin/v1/clients/{}/rotate-secret", old.id);
+        let rotate = async |overlap: serde_json::Value| {
+            let made = server.post_json(&path, &server.admin_key, &json!({ "overlap": overlap })).await.expect(200);
+            (crate::support::server::TestClient { id: old.id.clone(), secret: made.text("client_secret") }, made)
+        };
+        server.access_token(&old).await;
+        let (new, made) = rotate(json!("1h")).await;
+        assert_eq!(made.header("cache-control"), "no-store");
+        assert_eq!(made.text("previous_secret_expires_at"), "2026-11-21T13:00:00Z");
+        let shown = server.get(&format!("/admin/v1/clients/{}", old.id), &server.admin_key).await.expect(200);
+        assert_eq!((shown.json().get("client_secret"), shown.text("previous_secret_expires_at").as_str()), (None, "2026-11-21T13:00:00Z"));
+        for client in [&old, &new, &old] {
+            server.access_token(client).await;
+        }
+        let form = [("grant_type", "client_credentials")];
+        let refused = async |client| server.post_form("/oauth20/token", Some(client), &form).await.expect_oauth_error(401, "invalid_client");
+        server.advance(3600);
+        refused(&old).await;
+        server.access_token(&new).await;
+        let (newest, made) = rotate(json!(0)).await;
+        assert_eq!(made.json()["previous_secret_expires_at"], json!(null));
+        refused(&new).await;
+        server.access_token(&newest).await;
+        let details = crate::store::audit_details(&server.database, "client.rotate_secret").await;
+        assert_eq!(details.len(), 2);
+    }
+
+    async fn a_third_secret_ends_the_first(server: &TestServer) {
+        let first = server.client(&["read"]).await;
+        let path = format!("/admin/v1/clients/{}/rotate-secret", first.id);
+        let bare = server.send(server.request(reqwest::Method::POST, &path).bearer_auth(&server.admin_key)).await.expect(200);
+        assert_eq!(bare.text("previous_secret_expires_at"), "2026-11-22T12:00:00Z", "a day where none is named");
+        server.access_token(&first).await;
+        server.post_json(&path, &server.admin_key, &json!({})).await.expect(200);
+        let form = [("grant_type", "client_credentials")];
+        server.post_form("/oauth20/token", Some(&first), &form).await.expect_oauth_error(401, "invalid_client");
+        for bad in [json!("31d"), json!("soon"), json!(-1), json!(null), json!(1.5)] {
+            server.post_json(&path, &server.admin_key, &json!({ "overlap": bad })).await.expect_field_error("/overlap");
+        }
+        server.post_json(&path, &server.admin_key, &json!({ "secret": "mine" })).await.expect_field_error("/secret");
+        let public = server.client_with(json!({ "name": "p", "grant_types": [], "token_endpoint_auth_method": "none" })).await;
+        server.post_json(&format!("/admin/v1/clients/{}/rotate-secret", public.id), &server.admin_key, &json!({})).await.expect(409);
+    }
+
+    async fn clients_are_found_by_text_and_by_introspect(server: &TestServer) {
+        server.client_with(json!({ "name": "Orders API", "grant_types": [], "introspect": true })).await;
+        server.client_with(json!({ "name": "Shop", "grant_types": [], "client_id": "orders-shop" })).await;
+        let names = async |query: &str| {
+            let listed = server.get(&format!("/admin/v1/clients?{query}"), &server.admin_key).await.expect(200);
+            listed.json()["data"].as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(names("q=ORDERS").await.into_iter().collect::<Vec<_>>(), ["Orders API", "Shop"]);
+        assert_eq!(names("q=orders&introspect=true").await.into_iter().collect::<Vec<_>>(), ["Orders API"]);
+        assert_eq!(names("introspect=false&q=shop").await.into_iter().collect::<Vec<_>>(), ["Shop"]);
+        assert!(names("q=%25_").await.is_empty());
+        server.get("/admin/v1/clients?introspect=maybe", &server.admin_key).await.expect_field_error("?introspect");
+    }
+
     async fn the_client_that_pairs_are_refreshed_with_stays(server: &TestServer) {
         server.delete("/admin/v1/clients/default-api-tokens", &server.admin_key).await.expect(409);
     }
