@@ -12,11 +12,13 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::applied::Applied;
+use super::catalogs::Catalogs;
 use super::cutoffs::{CutOffs, Reach, Verdict};
 use super::index::{Freshness, GrantCell, GrantIndex};
+use crate::domain::catalog::Catalog;
 use crate::domain::client::Client;
 use crate::domain::grant::{Grant, Revision};
-use crate::domain::ids::{ClientId, GrantId, TokenId};
+use crate::domain::ids::{ClientId, GrantId, TokenId, WorkspaceId};
 use crate::store::RevocationSink;
 use crate::store::revoke::{Applied as Revocation, Target};
 
@@ -97,6 +99,7 @@ pub struct ValidationCache<T> {
     tokens: Cache<TokenId, Arc<Entry<T>>, ByBytes>,
     clients: Cache<ClientId, Arc<Client>>,
     client_gate: Mutex<()>,
+    catalogs: Catalogs,
     grants: GrantIndex,
     cut_offs: CutOffs,
     /// Moves with every revocation.
@@ -131,6 +134,7 @@ impl<T: Cacheable> ValidationCache<T> {
             tokens: Cache::with_weighter(items, max_bytes, ByBytes),
             clients: Cache::new(CLIENTS),
             client_gate: Mutex::default(),
+            catalogs: Catalogs::default(),
             grants: GrantIndex::default(),
             cut_offs: CutOffs::default(),
             fence: AtomicU64::new(0),
@@ -213,6 +217,17 @@ impl<T: Cacheable> ValidationCache<T> {
         }
     }
 
+    /// The APIs and plans of a workspace, if they are kept.
+    pub fn find_catalog(&self, id: WorkspaceId) -> Option<Arc<Catalog>> {
+        if self.unsettled().is_some() { None } else { self.catalogs.find(id) }
+    }
+
+    /// Keeps a catalog that was read, unless something was changed since the read began.
+    pub fn fill_catalog(&self, fill: Fill, id: WorkspaceId, catalog: &Arc<Catalog>) {
+        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none();
+        self.catalogs.fill(id, catalog, fresh);
+    }
+
     fn forget_clients(&self) {
         let _gate = self.client_gate.lock().unwrap_or_else(PoisonError::into_inner);
         self.clients.clear();
@@ -230,6 +245,7 @@ impl<T: Cacheable> ValidationCache<T> {
         self.fence.fetch_add(1, Ordering::SeqCst);
         self.tokens.clear();
         self.forget_clients();
+        self.catalogs.forget_all();
         self.applied.restart(head);
         self.settled.fetch_max(unknown, Ordering::SeqCst);
     }
@@ -259,7 +275,10 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
                     self.forget_clients();
                     cuts.push(((*key).into(), "", *revision));
                 }
-                Target::Catalog(_) => self.forget_clients(),
+                Target::Catalog(id) => {
+                    self.forget_clients();
+                    self.catalogs.forget(*id);
+                }
                 Target::Grant(_) | Target::CutOff { .. } | Target::Client(_) | Target::Changed(_) => {}
             }
         }
@@ -430,6 +449,26 @@ mod tests {
         cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
         assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
         assert_eq!(cache.applied(), Revision::new(7));
+    }
+
+    #[test]
+    fn a_changed_catalog_is_forgotten_and_one_that_was_read_before_is_not_kept() {
+        let cache = cache();
+        let (own, other) = (WorkspaceId::from_bytes([1; 16]), WorkspaceId::from_bytes([2; 16]));
+        for id in [own, other] {
+            cache.fill_catalog(cache.begin_fill(), id, &Arc::default());
+        }
+        let late = cache.begin_fill();
+        cache.committed(&applied(6, Target::Catalog(own)));
+        assert!(cache.find_catalog(own).is_none() && cache.find_catalog(other).is_some());
+        cache.fill_catalog(late, own, &Arc::default());
+        assert!(cache.find_catalog(own).is_none(), "it was read before the change");
+        cache.fill_catalog(cache.begin_fill(), own, &Arc::default());
+        assert!(cache.find_catalog(own).is_some());
+        cache.outcome_unknown();
+        assert!(cache.find_catalog(own).is_none());
+        cache.settle(cache.unsettled().unwrap(), Revision::new(7));
+        assert!(cache.find_catalog(own).is_none() && cache.find_catalog(other).is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod applied;
 pub mod cache;
+mod catalogs;
 mod cutoffs;
 mod index;
 pub mod usage;

@@ -95,6 +95,14 @@ public_id!(
     /// One line of the audit log, sortable by time.
     AuditId, "evt_"
 );
+public_id!(
+    /// An API of a workspace.
+    ApiId, "api_"
+);
+public_id!(
+    /// A plan of a workspace.
+    PlanId, "pln_"
+);
 
 impl WorkspaceId {
     #[must_use]
@@ -118,6 +126,20 @@ impl ClientKey {
 }
 
 impl AuditId {
+    #[must_use]
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(created_at(now, entropy))
+    }
+}
+
+impl ApiId {
+    #[must_use]
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(created_at(now, entropy))
+    }
+}
+
+impl PlanId {
     #[must_use]
     pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
         Self(created_at(now, entropy))

@@ -1,6 +1,9 @@
 //! Floor 1: the pure rules of the product. No I/O, no clock of its own, no randomness of its own.
 
+pub mod api;
 pub mod base62;
+pub mod catalog;
+pub mod catalog_name;
 pub mod client;
 pub mod clock;
 pub mod email;
@@ -12,6 +15,7 @@ pub mod keys;
 pub mod lifetime;
 pub mod name;
 pub mod password;
+pub mod plan;
 pub mod policy;
 pub mod scope;
 pub mod secret;

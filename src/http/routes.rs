@@ -75,6 +75,16 @@ pub fn public() -> Vec<Route> {
         route(Method::GET, "/admin/v1/users/{id}", Admin, admin::users::show),
         route(Method::PATCH, "/admin/v1/users/{id}", Admin, admin::users::edit),
         route(Method::DELETE, "/admin/v1/users/{id}", Admin, admin::users::delete),
+        route(Method::POST, "/admin/v1/apis", Admin, admin::apis::create),
+        route(Method::GET, "/admin/v1/apis", Admin, admin::apis::list),
+        route(Method::GET, "/admin/v1/apis/{id}", Admin, admin::apis::show),
+        route(Method::PATCH, "/admin/v1/apis/{id}", Admin, admin::apis::edit),
+        route(Method::DELETE, "/admin/v1/apis/{id}", Admin, admin::apis::delete),
+        route(Method::POST, "/admin/v1/plans", Admin, admin::plans::create),
+        route(Method::GET, "/admin/v1/plans", Admin, admin::plans::list),
+        route(Method::GET, "/admin/v1/plans/{id}", Admin, admin::plans::show),
+        route(Method::PATCH, "/admin/v1/plans/{id}", Admin, admin::plans::edit),
+        route(Method::DELETE, "/admin/v1/plans/{id}", Admin, admin::plans::delete),
     ]
 }
 

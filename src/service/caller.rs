@@ -75,6 +75,12 @@ impl Caller {
         &self.scopes
     }
 
+    /// The name of the workspace that the caller manages.
+    #[must_use]
+    pub fn workspace_name(&self) -> &str {
+        &self.workspace.name
+    }
+
     pub(super) fn actor(&self) -> String {
         format!("user:{}", self.user.id)
     }

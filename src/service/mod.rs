@@ -1,8 +1,10 @@
 //! Floor 3: the use cases. No HTTP types, no SQL.
 
+pub mod apis;
 pub mod audit;
 pub mod bootstrap;
 pub mod caller;
+pub mod catalog;
 mod changes;
 pub mod client_auth;
 pub mod client_edit;
@@ -18,6 +20,7 @@ pub mod maintenance;
 pub mod me;
 pub mod own_tokens;
 pub mod password;
+pub mod plans;
 mod policy_book;
 pub mod reach;
 pub mod revoke;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::caller::Caller;
+use super::catalog::AskedAssociations;
 use super::error::{ApiFailure, FieldError};
 use super::issue::{Issued, Opening};
 use super::revoke::Receipt;
@@ -25,6 +26,7 @@ pub struct CreateToken {
     pub name: Option<String>,
     pub lifetime: Option<Lifetime>,
     pub scopes: Vec<String>,
+    pub associations: AskedAssociations,
     pub extra_fields: Map<String, Value>,
 }
 
@@ -117,6 +119,8 @@ impl Service {
         let name = read_name(request.name.as_deref(), policy.rules.credential);
         let name = name.map_err(|error| errors.push(FieldError::new("/name", error))).unwrap_or(None);
         errors.extend(extra_fields_error(&request.extra_fields));
+        let (workspace, asked) = (caller.workspace.id, request.associations);
+        let associations = self.read_associations(workspace, Creator::Owner, asked, &mut errors).await?;
         if let Ok(scopes) = &scopes {
             errors.extend(caller.scope_error(scopes));
         }
@@ -135,8 +139,8 @@ impl Service {
             user: Some(caller.user.id),
             client: refresher.as_ref().map(|client| client.key),
             scopes,
-            apis: Vec::new(),
-            plans: Vec::new(),
+            apis: associations.apis.unwrap_or_default(),
+            plans: associations.plans.unwrap_or_default(),
             extra_fields: request.extra_fields,
             session: SessionDetails::default(),
             as_of: caller.as_of,

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::reach::{Holder, Reach};
 
 /// A token that was used within this time is in use.
-const IN_USE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const IN_USE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What a revocation of everything reaches, as REST shows it.
 #[derive(Clone, Debug, Serialize)]

@@ -5,7 +5,9 @@
 
 #[macro_use]
 mod database;
+pub(crate) mod api;
 pub(crate) mod audit;
+pub(crate) mod catalog;
 pub(crate) mod client;
 pub(crate) mod client_change;
 pub(crate) mod cutoff;
@@ -21,7 +23,9 @@ pub(crate) mod key_version;
 pub(crate) mod lookup;
 mod maintenance;
 mod migrate;
+pub(crate) mod naming;
 mod open;
+pub(crate) mod plan;
 mod policy_snapshot;
 pub(crate) mod reach;
 pub(crate) mod revision;
@@ -38,6 +42,7 @@ pub(crate) mod workspace;
 use std::fmt;
 use std::sync::Arc;
 
+use catalog::{CatalogEdit, CatalogLookup};
 use client::ClientLookup;
 use database::Database;
 pub use error::StoreError;
@@ -69,6 +74,8 @@ pub struct Store {
     revoke: Lane<Revoke>,
     tokens: ReadLane<TokenLookup>,
     clients: ReadLane<ClientLookup>,
+    catalogs: ReadLane<CatalogLookup>,
+    catalog_edits: Lane<CatalogEdit>,
 }
 
 impl Store {
@@ -79,6 +86,8 @@ impl Store {
             revoke: Lane::start(database.clone()),
             tokens: ReadLane::start(database.clone()),
             clients: ReadLane::start(database.clone()),
+            catalogs: ReadLane::start(database.clone()),
+            catalog_edits: Lane::start(database.clone()),
             database,
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    audit, client, client_change, cutoff, family, grant, key_session, key_version, lookup, maintenance,
-    policy_snapshot, reach, revision, token, usage, user, user_change, workspace,
+    api, audit, client, client_change, cutoff, family, grant, key_session, key_version, lookup, maintenance, naming,
+    plan, policy_snapshot, reach, revision, token, usage, user, user_change, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -29,6 +29,7 @@ impl Statement {
 
 /// Every statement there is. A test prepares all of them on both databases.
 pub static REGISTRY: &[&[&Statement]] = &[
+    api::STATEMENTS,
     audit::STATEMENTS,
     client::STATEMENTS,
     client_change::STATEMENTS,
@@ -39,6 +40,8 @@ pub static REGISTRY: &[&[&Statement]] = &[
     key_version::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
+    naming::STATEMENTS,
+    plan::STATEMENTS,
     policy_snapshot::STATEMENTS,
     reach::STATEMENTS,
     revision::STATEMENTS,

@@ -1,2 +1,4 @@
+pub mod apis;
 mod clients;
+pub mod plans;
 mod users;

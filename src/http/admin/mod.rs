@@ -1,4 +1,6 @@
 //! `/admin/v1/…`: everything of a workspace, for its administrators.
 
+pub(crate) mod apis;
 pub(crate) mod clients;
+pub(crate) mod plans;
 pub(crate) mod users;

@@ -15,6 +15,7 @@ use crate::http::oauth_error::no_store_json;
 use crate::http::page::{self, PageRequest};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, problem};
+use crate::service::catalog::AskedAssociations;
 use crate::service::error::ApiFailure;
 use crate::service::own_tokens::{CreateToken, CreatedToken, TokenView};
 use crate::store::grant::GrantCursor;
@@ -30,6 +31,10 @@ struct CreateBody {
     lifetime: Option<Lifetime>,
     #[serde(default)]
     scopes: Vec<String>,
+    #[serde(default)]
+    apis: Option<Vec<String>>,
+    #[serde(default)]
+    plans: Option<Vec<String>>,
     #[serde(default)]
     extra_fields: Map<String, Value>,
 }
@@ -74,6 +79,7 @@ pub(crate) async fn create(
         name: request.name,
         lifetime: request.lifetime,
         scopes: request.scopes,
+        associations: AskedAssociations { apis: request.apis, plans: request.plans },
         extra_fields: request.extra_fields,
     };
     let created = state.service.create_own_token(&caller, request).await;

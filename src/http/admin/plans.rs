@@ -1,0 +1,119 @@
+//! `/admin/v1/plans…`
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::domain::ids::PlanId;
+use crate::domain::lifetime::Lifetime;
+use crate::domain::plan::Plan;
+use crate::http::caller::Admin;
+use crate::http::dry_run::DryRun;
+use crate::http::oauth_error::no_store_json;
+use crate::http::page::{self, PageRequest};
+use crate::http::path::{NoQuery, Segment};
+use crate::http::{Answer, AppState, etag, json as body, location, problem};
+use crate::service::caller::Caller;
+use crate::service::error::ApiFailure;
+use crate::service::plans::{CreatePlan, EditPlan, PlanView};
+use crate::store::plan::PlanCursor;
+
+/// The body of POST.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    name: String,
+    requests: u32,
+    period: Lifetime,
+    #[serde(default)]
+    apis: Vec<String>,
+}
+
+/// The body of PATCH: a merge patch (RFC 7396) whose members can't be removed. The name is no member of it: tokens know
+/// the plan by it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    #[serde(default, deserialize_with = "body::present")]
+    requests: Option<u32>,
+    #[serde(default, deserialize_with = "body::present")]
+    period: Option<Lifetime>,
+    #[serde(default, deserialize_with = "body::present")]
+    apis: Option<Vec<String>>,
+}
+
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    Admin(caller): Admin,
+    _: NoQuery,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    let CreateBody { name, requests, period, apis } = body::read(&parts, body, &state).await?;
+    let created = state.service.create_plan(&caller, &CreatePlan { name, requests, period, apis }).await;
+    let plan = created.map_err(problem::of(&parts))?;
+    let mut response = answer(&caller, &plan);
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(location::add(response, "/admin/v1/plans", &plan.id.to_string()))
+}
+
+pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
+    let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
+    let after =
+        page.after.map_or(PlanCursor::START, |(created_at, id)| PlanCursor { created_at, id: PlanId::from_bytes(id) });
+    let listed = state.service.list_plans(&caller, after, page.limit).await;
+    let (plans, next) = listed.map_err(problem::of(&parts))?;
+    let views: Vec<PlanView<'_>> = plans.iter().map(|plan| PlanView::of(plan, caller.workspace_name())).collect();
+    let next = next.map(|cursor| (cursor.created_at, *cursor.id.as_bytes()));
+    Ok(page::respond(&parts.uri, page.limit, &views, next))
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    Admin(caller): Admin,
+    _: NoQuery,
+    Segment(id): Segment,
+    parts: Parts,
+) -> Answer {
+    let id = plan_id(&id).map_err(problem::of(&parts))?;
+    let plan = state.service.find_plan(&caller, id).await.map_err(problem::of(&parts))?;
+    Ok(answer(&caller, &plan))
+}
+
+pub(crate) async fn edit(
+    State(state): State<AppState>,
+    Admin(caller): Admin,
+    _: NoQuery,
+    Segment(id): Segment,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    let id = plan_id(&id).map_err(problem::of(&parts))?;
+    let versions = etag::if_match(&parts.headers).map_err(problem::of(&parts))?;
+    let EditBody { requests, period, apis } = body::read(&parts, body, &state).await?;
+    let edited = state.service.edit_plan(&caller, id, &versions, EditPlan { requests, period, apis }).await;
+    Ok(answer(&caller, &edited.map_err(problem::of(&parts))?))
+}
+
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Admin(caller): Admin,
+    DryRun(dry_run): DryRun,
+    Segment(id): Segment,
+    parts: Parts,
+) -> Answer {
+    let id = plan_id(&id).map_err(problem::of(&parts))?;
+    let deletion = state.service.delete_plan(&caller, id, dry_run).await.map_err(problem::of(&parts))?;
+    Ok(no_store_json(serde_json::to_vec(&deletion).expect("a view is plain data")))
+}
+
+fn answer(caller: &Caller, plan: &Plan) -> Response {
+    let view = PlanView::of(plan, caller.workspace_name());
+    etag::tag(no_store_json(serde_json::to_vec(&view).expect("a view is plain data")), plan.version)
+}
+
+fn plan_id(text: &str) -> Result<PlanId, ApiFailure> {
+    text.parse().ok().ok_or(ApiFailure::NotFound("plan"))
+}
