@@ -295,7 +295,9 @@ impl Grant {
     /// # Errors
     /// Why the token is not good at `now`.
     pub fn live_for(self, token: TokenOf, now: Timestamp) -> Result<Live<Self>, Dead> {
-        if self.superseded(token.generation).is_some_and(|superseded| !superseded.accepted_at(now)) {
+        // Of two refresh tokens that both worked one would look like a replay of the other.
+        let replaced = self.superseded(token.generation);
+        if replaced.is_some_and(|replaced| token.kind == TokenKind::Refresh || !replaced.accepted_at(now)) {
             return Err(Dead::Revoked);
         }
         match self.status(now) {

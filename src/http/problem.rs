@@ -58,6 +58,8 @@ kinds! {
     TOO_LARGE = PAYLOAD_TOO_LARGE "too_large" "The request is too large" None;
     UNSUPPORTED = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body has the wrong type"
         Some("send application/json");
+    KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The Idempotency-Key belongs to another request"
+        Some("use a new key for a new request, and the same key only to repeat one");
     LIMITED = TOO_MANY_REQUESTS "rate_limited" "Too many requests" None;
     UNAVAILABLE = SERVICE_UNAVAILABLE "temporarily_unavailable" "The service can't do this now"
         Some("try again after the time in Retry-After; nothing is known to have changed");
@@ -103,6 +105,7 @@ pub(crate) fn failure(failure: &ApiFailure, info: Option<&RequestInfo>) -> Respo
         ApiFailure::Forbidden(_) => respond(FORBIDDEN, info, failure.to_string(), &[]),
         ApiFailure::NotFound(_) => respond(NOT_FOUND, info, failure.to_string(), &[]),
         ApiFailure::Conflict(_) => respond(CONFLICT, info, failure.to_string(), &[]),
+        ApiFailure::KeyReused => respond(KEY_REUSED, info, failure.to_string(), &[]),
         ApiFailure::PreconditionRequired => respond(PRECONDITION_REQUIRED, info, failure.to_string(), &[]),
         ApiFailure::PreconditionFailed { .. } => respond(PRECONDITION_FAILED, info, failure.to_string(), &[]),
         ApiFailure::Password(error) => {

@@ -81,6 +81,10 @@ impl Caller {
         &self.workspace.name
     }
 
+    pub(super) fn is_admin(&self) -> bool {
+        self.user.role >= Role::Admin
+    }
+
     pub(super) fn actor(&self) -> String {
         format!("user:{}", self.user.id)
     }

@@ -18,7 +18,7 @@ use crate::store::naming::{Kind, Named};
 use crate::store::revoke::{Revoke, Target};
 
 /// The APIs and plans that a request names for a token; `None`: it does not speak of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct AskedAssociations {
     pub apis: Option<Vec<String>>,
     pub plans: Option<Vec<String>>,

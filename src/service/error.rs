@@ -84,6 +84,8 @@ pub enum ApiFailure {
     PreconditionRequired,
     #[error("the resource was changed since: it is in version {current} now")]
     PreconditionFailed { current: i64 },
+    #[error("this Idempotency-Key was used for another request within the last day")]
+    KeyReused,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

@@ -58,25 +58,35 @@ impl Service {
         audit: impl FnOnce(GrantId) -> AuditEvent,
     ) -> Result<Issued, StoreError> {
         let grant = GrantId::generate(end, &self.entropy);
-        let access_end = opening.policy.access_end(end, now);
         let mint = |kind, end| self.codec.mint(kind, end, &self.entropy);
-        let (bearer, refresh) = match opening.policy.rules.credential {
+        let (issue, issued) = opening.issue(grant, end, now, mint, audit(grant));
+        self.store.issue(issue).await?;
+        Ok(issued)
+    }
+}
+
+impl Opening<'_> {
+    /// The rows of a grant that ends at `end` and of the tokens that are handed out with it.
+    pub(super) fn issue(
+        self,
+        grant: GrantId,
+        end: Option<Timestamp>,
+        now: Timestamp,
+        mint: impl Fn(TokenKind, Option<Timestamp>) -> MintedToken,
+        audit: AuditEvent,
+    ) -> (Issue, Issued) {
+        let access_end = self.policy.access_end(end, now);
+        let (bearer, refresh) = match self.policy.rules.credential {
             Credential::Access => (mint(TokenKind::Access, access_end), None),
             Credential::Pair => (mint(TokenKind::Access, access_end), Some(mint(TokenKind::Refresh, end))),
             Credential::Key => (mint(TokenKind::Key, end), None),
         };
         let tokens = std::iter::once(&bearer).chain(&refresh);
-        let issue = Issue {
-            tokens: tokens.map(|token| NewToken::of(token, grant, now)).collect(),
-            audit: audit(grant),
-            grant: opening.into_row(grant, end, now),
-        };
-        self.store.issue(issue).await?;
-        Ok(Issued { grant, bearer, refresh, issued_at: now })
+        let tokens = tokens.map(|token| NewToken::of(token, grant, now)).collect();
+        let issue = Issue { tokens, audit, grant: self.into_row(grant, end, now) };
+        (issue, Issued { grant, bearer, refresh, issued_at: now })
     }
-}
 
-impl Opening<'_> {
     pub(super) fn into_row(self, id: GrantId, end: Option<Timestamp>, now: Timestamp) -> NewGrant {
         NewGrant {
             id,

@@ -5,10 +5,11 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::client_auth::AuthenticatedClient;
-use super::error::{OAuthCode, OAuthFailure, refused};
+use super::error::{ApiFailure, OAuthCode, OAuthFailure, refused};
 use super::validate::Validated;
 use super::{RequestContext, Service, audit};
 use crate::domain::grant::{Grant, Owner, Revision};
+use crate::domain::name::{MAX_REASON_CHARS, shown_text};
 use crate::domain::policy::RevokeReach;
 use crate::store::StoreError;
 use crate::store::cutoff::Subject;
@@ -98,18 +99,39 @@ impl Service {
         &self,
         write: impl Future<Output = Result<(T, Option<Applied>), StoreError>>,
     ) -> Result<(T, Option<Receipt>), StoreError> {
-        #[expect(clippy::disallowed_methods, reason = "measures how long the call took, decides nothing")]
-        let started = Instant::now();
+        let started = start();
         let (value, applied) = write.await?;
-        // Without a shared cache protocol the only node that holds validations in memory is this one.
-        let receipt = applied.map(|applied| Receipt {
-            revision: applied.revision,
-            applied_by: 1,
-            of: 1,
-            took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        });
+        let receipt = match applied {
+            Some(applied) => Some(self.receipt_of(Some(applied.revision), started).await?),
+            None => None,
+        };
         Ok((value, receipt))
     }
+
+    /// Tells how the changes up to `revision` were applied; up to the newest, where nothing had to be changed because
+    /// somebody had done so before.
+    pub(super) async fn receipt_of(&self, revision: Option<Revision>, started: Instant) -> Result<Receipt, StoreError> {
+        let revision = match revision {
+            Some(revision) => revision,
+            None => self.store.head().await?,
+        };
+        // Without a shared cache protocol the only node that holds validations in memory is this one.
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(Receipt { revision, applied_by: 1, of: 1, took_ms })
+    }
+}
+
+/// The beginning of a call whose duration its receipt tells.
+#[expect(clippy::disallowed_methods, reason = "measures how long the call took, decides nothing")]
+pub(super) fn start() -> Instant {
+    Instant::now()
+}
+
+/// # Errors
+/// [`ApiFailure::Invalid`] at `/reason`.
+pub(super) fn read_reason(reason: Option<String>) -> Result<Option<String>, ApiFailure> {
+    let reason = reason.map(|reason| shown_text(&reason, MAX_REASON_CHARS)).transpose();
+    reason.map_err(|error| ApiFailure::field("/reason", error.to_string()))
 }
 
 pub(super) fn owner_subject(owner: &Owner) -> Subject {

@@ -27,7 +27,13 @@ static ROTATE: Statement = Statement::both(
      rotated_at = $7, access_expires_at = $8, access_scopes = $9, successor_used = FALSE WHERE grant_id = $1",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &LOCK, &ROTATE];
+static RESTART: Statement = Statement::both(
+    "family.restart",
+    "UPDATE refresh_family SET generation = $2, current_token = $3, rotated_from = NULL, nonce = NULL, key_version = NULL, \
+     rotated_at = NULL, access_expires_at = NULL, access_scopes = NULL, successor_used = FALSE WHERE grant_id = $1",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &LOCK, &ROTATE, &RESTART];
 
 #[derive(FromRow)]
 struct Row {
@@ -89,6 +95,21 @@ pub(super) async fn lock(db: &mut Db<'_>, grant: GrantId) -> Result<Option<Famil
     let key: &[u8] = grant.as_bytes();
     let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// Makes `first` the only refresh token of the family; what was current before is a replay from now on.
+pub(super) async fn restart(
+    db: &mut Db<'_>,
+    grant: GrantId,
+    generation: i64,
+    first: TokenId,
+) -> Result<(), StoreError> {
+    let sql = db.sql(&RESTART);
+    let (grant, first): (&[u8], &[u8]) = (grant.as_bytes(), first.as_bytes());
+    on_conn!(db, |conn| {
+        sqlx::query(sql).bind(grant).bind(generation).bind(first).execute(&mut **conn).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// Stores the state after a rotation.

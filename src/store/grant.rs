@@ -62,30 +62,13 @@ static LOCK: Statement = Statement::each(
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1"),
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1 FOR UPDATE OF g"),
 );
-static LIST_OF_USER: Statement = Statement::both(
-    "grant.list_of_user",
-    concat!(
-        "SELECT ",
-        grant_columns!(),
-        " FROM grant_ g ",
-        grant_joins!(),
-        " WHERE g.user_id = $1 AND (g.created_at, g.id) < ($2, $3) ORDER BY g.created_at DESC, g.id DESC LIMIT $4"
-    ),
-);
 static REVOKE: Statement = Statement::both(
     "grant.revoke",
     "UPDATE grant_ SET state = 'revoked', revoked_at = $2, revoked_by = $3, revoke_reason = $4, version = version + 1 \
      WHERE id = $1",
 );
 
-static COUNT_ACTIVE: Statement = Statement::both(
-    "grant.count_active",
-    "SELECT COUNT(*) FROM (SELECT 1 FROM grant_ g WHERE g.user_id = $1 AND g.policy = $2 AND g.state = 'active' \
-     AND (g.expires_at IS NULL OR g.expires_at > $3) AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
-     WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0) LIMIT $4) AS counted",
-);
-
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &LIST_OF_USER, &REVOKE, &COUNT_ACTIVE];
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &REVOKE];
 
 /// A grant to store.
 #[derive(Clone, Debug)]
@@ -345,55 +328,20 @@ impl Store {
         self.database.read(move |mut db| Box::pin(async move { find(&mut db, id).await })).await
     }
 
-    /// How many grants of the user under `policy` are alive; counts no further than `at_most`.
-    pub(crate) async fn count_active_grants_of_user(
-        &self,
-        user: UserId,
-        policy: String,
-        now: Timestamp,
-        at_most: u32,
-    ) -> Result<u64, StoreError> {
-        let count: i64 = self
-            .database
+    /// Those of these grants that there are.
+    pub(crate) async fn find_grants(&self, ids: Vec<GrantId>) -> Result<Vec<Grant>, StoreError> {
+        let ids: std::sync::Arc<[GrantId]> = ids.into();
+        self.database
             .read(move |mut db| {
-                let policy = policy.clone();
+                let ids = std::sync::Arc::clone(&ids);
                 Box::pin(async move {
-                    let sql = db.sql(&COUNT_ACTIVE);
-                    let owner: &[u8] = user.as_bytes();
-                    Ok(on_conn!(db, |conn| {
-                        let query =
-                            sqlx::query_scalar(sql).bind(owner).bind(&policy).bind(now.ms()).bind(i64::from(at_most));
-                        query.fetch_one(&mut **conn).await
-                    })?)
+                    let mut grants = Vec::with_capacity(ids.len());
+                    for id in ids.iter() {
+                        grants.extend(find(&mut db, *id).await?);
+                    }
+                    Ok(grants)
                 })
             })
-            .await?;
-        Ok(count.unsigned_abs())
-    }
-
-    /// The user's grants, newest first.
-    pub(crate) async fn list_grants_of_user(
-        &self,
-        user: UserId,
-        after: GrantCursor,
-        limit: u32,
-    ) -> Result<Vec<Grant>, StoreError> {
-        let rows: Vec<Row> = self
-            .database
-            .read(move |mut db| {
-                Box::pin(async move {
-                    let sql = db.sql(&LIST_OF_USER);
-                    let (owner, last): (&[u8], &[u8]) = (user.as_bytes(), after.id.as_bytes());
-                    Ok(on_conn!(db, |conn| sqlx::query_as(sql)
-                        .bind(owner)
-                        .bind(after.created_at.ms())
-                        .bind(last)
-                        .bind(i64::from(limit))
-                        .fetch_all(&mut **conn)
-                        .await)?)
-                })
-            })
-            .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+            .await
     }
 }

@@ -30,6 +30,8 @@ static DELETE_FAMILIES: Statement = Statement::both(
 );
 static DELETE_KEY_SESSIONS: Statement =
     Statement::both("maintenance.delete_key_sessions", "DELETE FROM key_session WHERE expires_at < $1");
+static DELETE_IDEMPOTENCY: Statement =
+    Statement::both("maintenance.delete_idempotency", "DELETE FROM idempotency WHERE created_at < $1");
 static PARTITIONS: Statement = Statement::each(
     "maintenance.partitions",
     "",
@@ -42,11 +44,22 @@ static IMPATIENT: Statement = Statement::each("maintenance.impatient", "", "SET 
 /// Of all nodes that start or wake at once, one makes the partitions.
 static LOCK: Statement = Statement::each("maintenance.lock", "", "SELECT pg_advisory_xact_lock(7041776)");
 
-pub(super) const STATEMENTS: &[&Statement] =
-    &[&DELETE_TOKENS, &DELETE_GRANTS, &DELETE_FAMILIES, &DELETE_KEY_SESSIONS, &PARTITIONS, &LOCK, &IMPATIENT];
+pub(super) const STATEMENTS: &[&Statement] = &[
+    &DELETE_TOKENS,
+    &DELETE_GRANTS,
+    &DELETE_FAMILIES,
+    &DELETE_KEY_SESSIONS,
+    &DELETE_IDEMPOTENCY,
+    &PARTITIONS,
+    &LOCK,
+    &IMPATIENT,
+];
 
 /// One transaction deletes no more than this: a longer one would keep issuing waiting on SQLite.
 const BATCH: i64 = 1_000;
+
+/// For how long the repeat of a create is recognized.
+pub(crate) const REPEATS_KEPT: Duration = Duration::from_secs(86_400);
 
 /// How long things are kept after their end.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +138,8 @@ impl Store {
         }
         gone += self.delete_all(&DELETE_FAMILIES, *GrantId::floor(grants).as_bytes()).await?;
         gone += self.delete_all(&DELETE_GRANTS, *GrantId::floor(grants).as_bytes()).await?;
-        self.delete_key_sessions(tokens).await?;
+        self.delete_older(&DELETE_KEY_SESSIONS, tokens).await?;
+        self.delete_older(&DELETE_IDEMPOTENCY, now.minus(REPEATS_KEPT)).await?;
         Ok(gone)
     }
 
@@ -151,11 +165,11 @@ impl Store {
         }
     }
 
-    async fn delete_key_sessions(&self, before: Timestamp) -> Result<(), StoreError> {
+    async fn delete_older(&self, statement: &'static Statement, before: Timestamp) -> Result<(), StoreError> {
         self.database
-            .transact(DELETE_KEY_SESSIONS.name, move |mut db| {
+            .transact(statement.name, move |mut db| {
                 Box::pin(async move {
-                    let sql = db.sql(&DELETE_KEY_SESSIONS);
+                    let sql = db.sql(statement);
                     Ok(on_conn!(db, |conn| sqlx::query(sql).bind(before.ms()).execute(&mut **conn).await.map(drop))?)
                 })
             })

@@ -44,6 +44,17 @@ pub(super) enum LogKind {
     Catalog,
 }
 
+impl LogKind {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::CutOff => "cutoff",
+            Self::Changed => "changed",
+            Self::Catalog => "catalog",
+        }
+    }
+}
+
 pub(super) async fn log(
     db: &mut Db<'_>,
     revision: Revision,
@@ -53,14 +64,8 @@ pub(super) async fn log(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = db.sql(&LOG);
-    let kind = match kind {
-        LogKind::Grant => "grant",
-        LogKind::CutOff => "cutoff",
-        LogKind::Changed => "changed",
-        LogKind::Catalog => "catalog",
-    };
     on_conn!(db, |conn| {
-        let query = sqlx::query(sql).bind(revision.value()).bind(kind).bind(key).bind(policy).bind(at.ms());
+        let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(key).bind(policy).bind(at.ms());
         query.execute(&mut **conn).await.map(drop)
     })?;
     Ok(())

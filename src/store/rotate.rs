@@ -11,8 +11,9 @@ use super::token::NewToken;
 use super::{Store, StoreError, audit, family, grant, revoke, token};
 use crate::domain::clock::Timestamp;
 use crate::domain::family::{Family, Presentation, Rotation};
-use crate::domain::grant::{Dead, Grant};
+use crate::domain::grant::{Dead, Grant, TokenOf};
 use crate::domain::ids::{GrantId, TokenId};
+use crate::domain::token_string::TokenKind;
 
 /// A refresh token that was presented, with the successor that was derived for the case that it is current.
 #[derive(Clone, Debug)]
@@ -115,7 +116,9 @@ impl Rotate {
         if let Some(applied) = &held.replayed {
             return Ok(Rotated::Replay(applied.clone()));
         }
-        if let Err(dead) = held.grant.clone().live(self.now) {
+        // The generation that was presented is the one before that of the successor.
+        let presented = TokenOf { kind: TokenKind::Refresh, generation: self.refresh.generation - 1 };
+        if let Err(dead) = held.grant.clone().live_for(presented, self.now) {
             return Ok(Rotated::Dead(dead));
         }
         let Some(family) = &mut held.family else {

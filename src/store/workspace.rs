@@ -27,7 +27,10 @@ static LOCK: Statement = Statement::each(
     "SELECT 1 FROM workspace WHERE id = $1 FOR NO KEY UPDATE",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT, &LOCK];
+static ADMINS_OVERRIDE: Statement =
+    Statement::both("workspace.admins_override", "SELECT admin_override FROM workspace WHERE id = $1");
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT, &LOCK, &ADMINS_OVERRIDE];
 
 /// What an empty store starts with.
 #[derive(Clone, Debug)]
@@ -81,6 +84,21 @@ impl Store {
 }
 
 impl Store {
+    /// Whether administrators may revoke tokens that are otherwise revoked by HTTP only.
+    pub(crate) async fn admins_override(&self, workspace: WorkspaceId) -> Result<bool, StoreError> {
+        let found: Option<bool> = self
+            .database
+            .read(move |mut db| {
+                Box::pin(async move {
+                    let sql = db.sql(&ADMINS_OVERRIDE);
+                    let key: &[u8] = workspace.as_bytes();
+                    Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).bind(key).fetch_optional(&mut **conn).await)?)
+                })
+            })
+            .await?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Writes the first workspace with its administrator, in one transaction.
     ///
     /// # Errors

@@ -17,7 +17,9 @@ use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, problem};
 use crate::service::catalog::AskedAssociations;
 use crate::service::error::ApiFailure;
-use crate::service::own_tokens::{CreateToken, CreatedToken, TokenView};
+use crate::service::tokens::{
+    CreateToken, CreatedToken, EndTokens, Ending, Manager, RevokeAll, Selected, TokenFilter, TokenView,
+};
 use crate::store::grant::GrantCursor;
 
 /// The body of POST.
@@ -81,8 +83,9 @@ pub(crate) async fn create(
         scopes: request.scopes,
         associations: AskedAssociations { apis: request.apis, plans: request.plans },
         extra_fields: request.extra_fields,
+        ..CreateToken::default()
     };
-    let created = state.service.create_own_token(&caller, request).await;
+    let created = state.service.create_token(&Manager::own(caller), request, None).await;
     Ok(created_answer(&state, &created.map_err(problem::of(&parts))?))
 }
 
@@ -112,7 +115,7 @@ pub(crate) async fn list(State(state): State<AppState>, Member(caller): Member, 
     let after = page
         .after
         .map_or(GrantCursor::START, |(created_at, id)| GrantCursor { created_at, id: GrantId::from_bytes(id) });
-    let listed = state.service.list_own_tokens(&caller, after, page.limit).await;
+    let listed = state.service.list_tokens(&Manager::own(caller), TokenFilter::default(), after, page.limit).await;
     let (grants, next) = listed.map_err(problem::of(&parts))?;
     let now = state.service.clock.now();
     let views: Vec<TokenView<'_>> = grants.iter().map(|grant| TokenView::of(grant, now)).collect();
@@ -128,7 +131,7 @@ pub(crate) async fn show(
     parts: Parts,
 ) -> Answer {
     let id = grant_id(&id).map_err(problem::of(&parts))?;
-    let grant = state.service.find_own_token(&caller, id).await.map_err(problem::of(&parts))?;
+    let grant = state.service.find_token(&Manager::own(caller), id).await.map_err(problem::of(&parts))?;
     let view = TokenView::of(&grant, state.service.clock.now());
     Ok(etag::tag(no_store_json(json!(view).to_string()), grant.version))
 }
@@ -143,8 +146,12 @@ pub(crate) async fn revoke(
     let (parts, body) = request.into_parts();
     let RevokeBody { reason } = body::read_optional(&parts, body, &state).await?;
     let id = grant_id(&id).map_err(problem::of(&parts))?;
-    let revoked = state.service.revoke_own_token(&caller, id, reason).await;
-    let (grant, receipt) = revoked.map_err(problem::of(&parts))?;
+    let manager = Manager::own(caller);
+    let end =
+        EndTokens { ending: Ending::Revoke, selected: Selected::One(id), reason, expect_count: None, dry_run: false };
+    let ended = state.service.end_tokens(&manager, end).await.map_err(problem::of(&parts))?;
+    let grant = state.service.find_token(&manager, id).await.map_err(problem::of(&parts))?;
+    let receipt = ended.receipt;
     let view = TokenView::of(&grant, state.service.clock.now());
     Ok(no_store_json(json!({ "token": view, "revocation": receipt }).to_string()))
 }
@@ -157,8 +164,10 @@ pub(crate) async fn revoke_all(
 ) -> Answer {
     let (parts, body) = request.into_parts();
     let RevokeAllBody { policy } = body::read_optional(&parts, body, &state).await?;
-    let revoked = state.service.revoke_all_own_tokens(&caller, &policy).await;
-    let (count, receipt) = revoked.map_err(problem::of(&parts))?;
+    let request = RevokeAll { owner: None, policy: Some(policy), reason: None, expect_count: None, dry_run: false };
+    let revoked = state.service.revoke_all_tokens(&Manager::own(caller), request).await;
+    let revoked = revoked.map_err(problem::of(&parts))?;
+    let (count, receipt) = (revoked.counted.then_some(revoked.impact.changed), revoked.receipt);
     let message = "All Access Tokens have been revoked.";
     Ok(no_store_json(json!({ "message": message, "revoked": count, "revocation": receipt }).to_string()))
 }
