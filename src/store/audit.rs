@@ -1,17 +1,25 @@
 //! Table `audit_event`: who did what to what, written in the transaction of the act itself.
 
 use super::StoreError;
-use super::database::{Db, DbConn};
+use super::database::{Db, DbConn, PgQuery};
 use super::statement::Statement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{AuditId, WorkspaceId};
+
+/// PostgreSQL: inserts the events whose columns [`bind_all`] gives as the first eight parameters.
+macro_rules! audit_insert {
+    () => {
+        "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) SELECT * FROM UNNEST(\
+         $1::bytea[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])"
+    };
+}
+pub(super) use audit_insert;
 
 static INSERT: Statement = Statement::each(
     "audit.insert",
     "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
-     SELECT * FROM UNNEST($1::bytea[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])",
+    audit_insert!(),
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT];
@@ -65,19 +73,22 @@ pub(super) async fn insert(db: &mut Db<'_>, events: &[&AuditEvent]) -> Result<()
             }
         }
         DbConn::Postgres(conn) => {
-            let column = |get: fn(&AuditEvent) -> &str| events.iter().map(|event| get(event)).collect::<Vec<_>>();
-            sqlx::query(sql)
-                .bind(events.iter().map(|event| &event.id.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(events.iter().map(|event| event.at.ms()).collect::<Vec<_>>())
-                .bind(events.iter().map(|event| &event.workspace.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(column(|event| event.action))
-                .bind(column(|event| &event.actor))
-                .bind(column(|event| &event.target))
-                .bind(events.iter().map(|event| event.request_id.as_deref()).collect::<Vec<_>>())
-                .bind(events.iter().map(|event| event.detail.as_deref()).collect::<Vec<_>>())
-                .execute(&mut **conn)
-                .await?;
+            bind_all(sqlx::query(sql), events).execute(&mut **conn).await?;
         }
     }
     Ok(())
+}
+
+/// The columns of `events`, an array each.
+pub(super) fn bind_all<'q>(query: PgQuery<'q>, events: &[&AuditEvent]) -> PgQuery<'q> {
+    let column = |get: fn(&AuditEvent) -> &str| events.iter().map(|event| get(event)).collect::<Vec<_>>();
+    query
+        .bind(events.iter().map(|event| &event.id.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.at.ms()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| &event.workspace.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(column(|event| event.action))
+        .bind(column(|event| &event.actor))
+        .bind(column(|event| &event.target))
+        .bind(events.iter().map(|event| event.request_id.as_deref()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.detail.as_deref()).collect::<Vec<_>>())
 }

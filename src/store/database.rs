@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
 use super::statement::{Statement, StatementCounters};
@@ -55,6 +56,9 @@ impl Db<'_> {
         }
     }
 }
+
+/// A statement for PostgreSQL that is given its parameters.
+pub(super) type PgQuery<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
 /// Runs one body on whichever connection it is. `$c` is bound to something that is an executor as `&mut **$c`.
 macro_rules! on_conn {

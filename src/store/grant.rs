@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::database::{Db, DbConn};
+use super::database::{Db, DbConn, PgQuery};
 use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
@@ -13,17 +13,29 @@ use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
 use crate::domain::policy::PolicyVersion;
 use crate::domain::scope::Scopes;
 
+/// PostgreSQL: inserts the grants whose columns [`bind_all`] gives as the parameters of these numbers.
+macro_rules! grant_insert {
+    ($id:literal $workspace:literal $policy:literal $policy_version:literal $origin:literal $name:literal $user:literal
+     $client:literal $parent:literal $scopes:literal $apis:literal $plans:literal $extra:literal $session:literal
+     $created:literal $expires:literal $revision:literal) => {
+        concat!(
+            "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, client_key, parent_id, \
+             scopes, apis, plans, extra_fields, session, created_at, expires_at, revision, state, version) \
+             SELECT *, 'active', 1 FROM UNNEST($", $id, "::bytea[], $", $workspace, "::bytea[], $", $policy, "::text[], $",
+            $policy_version, "::bigint[], $", $origin, "::text[], $", $name, "::text[], $", $user, "::bytea[], $", $client,
+            "::bytea[], $", $parent, "::bytea[], $", $scopes, "::text[], $", $apis, "::text[], $", $plans, "::text[], $",
+            $extra, "::text[], $", $session, "::text[], $", $created, "::bigint[], $", $expires, "::bigint[], $", $revision,
+            "::bigint[])"
+        )
+    };
+}
+
 static INSERT: Statement = Statement::each(
     "grant.insert",
     "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, client_key, parent_id, state, \
      scopes, apis, plans, extra_fields, session, created_at, expires_at, version, revision) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10, $11, $12, $13, $14, $15, $16, 1, $17)",
-    "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, client_key, parent_id, state, \
-     scopes, apis, plans, extra_fields, session, created_at, expires_at, version, revision) \
-     SELECT a, b, c, d, e, f, g, h, i, 'active', j, k, l, m, n, o, p, 1, q FROM UNNEST($1::bytea[], $2::bytea[], \
-     $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::text[], $11::text[], \
-     $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[]) \
-     AS row (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q)",
+    grant_insert!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17),
 );
 
 /// The columns of a grant as [`Row`] reads them, with the names of what it points at and what cuts it off.
@@ -50,7 +62,7 @@ macro_rules! grant_joins {
          LEFT JOIN client c ON c.id = g.client_key LEFT JOIN grant_ p ON p.id = g.parent_id"
     };
 }
-pub(super) use {grant_columns, grant_joins};
+pub(super) use {grant_columns, grant_insert, grant_joins};
 
 static FIND: Statement = Statement::both(
     "grant.find",
@@ -241,29 +253,32 @@ pub(super) async fn insert(db: &mut Db<'_>, grants: &[&NewGrant]) -> Result<(), 
             }
         }
         DbConn::Postgres(conn) => {
-            sqlx::query(sql)
-                .bind(grants.iter().map(|grant| &grant.id.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| &grant.workspace.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.policy.as_str()).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.policy_version.value()).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.origin.as_str()).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.name.as_deref()).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| user_bytes(grant)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| client_bytes(grant)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| parent_bytes(grant)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.scopes.to_string()).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| decode::to_json(&grant.apis)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| decode::to_json(&grant.plans)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| decode::to_json(&grant.extra_fields)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| decode::to_json(&grant.session)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.created_at.ms()).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.expires_at.map(Timestamp::ms)).collect::<Vec<_>>())
-                .bind(grants.iter().map(|grant| grant.revision.value()).collect::<Vec<_>>())
-                .execute(&mut **conn)
-                .await?;
+            bind_all(sqlx::query(sql), grants).execute(&mut **conn).await?;
         }
     }
     Ok(())
+}
+
+/// The columns of `grants`, an array each.
+pub(super) fn bind_all<'q>(query: PgQuery<'q>, grants: &[&NewGrant]) -> PgQuery<'q> {
+    query
+        .bind(grants.iter().map(|grant| &grant.id.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| &grant.workspace.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.policy.as_str()).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.policy_version.value()).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.origin.as_str()).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.name.as_deref()).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| user_bytes(grant)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| client_bytes(grant)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| parent_bytes(grant)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.scopes.to_string()).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| decode::to_json(&grant.apis)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| decode::to_json(&grant.plans)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| decode::to_json(&grant.extra_fields)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| decode::to_json(&grant.session)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.created_at.ms()).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.expires_at.map(Timestamp::ms)).collect::<Vec<_>>())
+        .bind(grants.iter().map(|grant| grant.revision.value()).collect::<Vec<_>>())
 }
 
 fn user_bytes(grant: &NewGrant) -> Option<&[u8]> {

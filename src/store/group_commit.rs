@@ -23,6 +23,9 @@ pub(super) trait Batch: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// Batches that are written at the same time where the database takes several writers.
     const WRITERS: usize;
+    /// Whether `write` is a single statement on PostgreSQL. It is a transaction by itself then: one round trip, where
+    /// BEGIN and COMMIT would make it three.
+    const ONE_STATEMENT: bool = false;
 
     /// Writes all members, in order, and returns as many outputs.
     fn write(db: &mut Db<'_>, members: &[&Self]) -> impl Future<Output = Result<Vec<Self::Output>, StoreError>> + Send;
@@ -143,6 +146,10 @@ async fn commit_together<B: Batch>(database: &Database, members: &[&B]) -> Resul
 }
 
 async fn try_commit<B: Batch>(database: &Database, members: &[&B]) -> Result<Vec<B::Output>, StoreError> {
+    if let (true, Backend::Postgres(pool)) = (B::ONE_STATEMENT, &database.backend) {
+        let lone = within(database.lone(pool)).await?;
+        return lone.settle(async |mut db| B::write(&mut db, members).await).await;
+    }
     let (tx, outputs) = within(async {
         let mut tx = database.begin().await?;
         let outputs = B::write(&mut tx.db(), members).await?;

@@ -1,12 +1,29 @@
 //! The write that issues: grant, tokens, refresh family and audit row, in one group commit.
 
-use super::audit::AuditEvent;
-use super::database::Db;
-use super::grant::NewGrant;
+use super::audit::{AuditEvent, audit_insert};
+use super::database::{Db, DbConn};
+use super::grant::{NewGrant, grant_insert};
 use super::group_commit::Batch;
-use super::token::NewToken;
+use super::statement::Statement;
+use super::token::{NewToken, token_insert};
 use super::{Store, StoreError, audit, family, grant, token};
 use crate::domain::token_string::TokenKind;
+
+static WRITE: Statement = Statement::each(
+    "issue.write",
+    "",
+    concat!(
+        "WITH audited AS (",
+        audit_insert!(),
+        "), issued AS (",
+        token_insert!(9 10 11 12 13 14 15 16),
+        " RETURNING id, kind, grant_id), begun AS (INSERT INTO refresh_family (grant_id, generation, current_token, \
+         successor_used) SELECT grant_id, 0, id, FALSE FROM issued WHERE kind = 'r') ",
+        grant_insert!(17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33)
+    ),
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&WRITE];
 
 /// A grant and the tokens that are handed out with it.
 #[derive(Clone, Debug)]
@@ -22,14 +39,27 @@ impl Batch for Issue {
 
     const NAME: &'static str = "issue";
     const WRITERS: usize = 2;
+    const ONE_STATEMENT: bool = true;
 
     async fn write(db: &mut Db<'_>, members: &[&Self]) -> Result<Vec<()>, StoreError> {
-        grant::insert(db, &members.iter().map(|issue| &issue.grant).collect::<Vec<_>>()).await?;
-        token::insert(db, &members.iter().flat_map(|issue| &issue.tokens).collect::<Vec<_>>()).await?;
-        for first in members.iter().flat_map(|issue| &issue.tokens).filter(|token| token.kind == TokenKind::Refresh) {
-            family::insert(db, first.grant, first.id).await?;
+        let grants: Vec<_> = members.iter().map(|issue| &issue.grant).collect();
+        let tokens: Vec<_> = members.iter().flat_map(|issue| &issue.tokens).collect();
+        let audits: Vec<_> = members.iter().map(|issue| &issue.audit).collect();
+        match &mut db.conn {
+            DbConn::Postgres(conn) => {
+                db.counters.count(&WRITE);
+                let query = token::bind_all(audit::bind_all(sqlx::query(WRITE.postgres), &audits), &tokens);
+                grant::bind_all(query, &grants).execute(&mut **conn).await?;
+            }
+            DbConn::Sqlite(_) => {
+                grant::insert(db, &grants).await?;
+                token::insert(db, &tokens).await?;
+                for first in tokens.iter().filter(|token| token.kind == TokenKind::Refresh) {
+                    family::insert(db, first.grant, first.id).await?;
+                }
+                audit::insert(db, &audits).await?;
+            }
         }
-        audit::insert(db, &members.iter().map(|issue| &issue.audit).collect::<Vec<_>>()).await?;
         Ok(vec![(); members.len()])
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    api, audit, client, client_change, cutoff, family, grant, grant_change, grant_query, idempotency, key_session,
-    key_version, lookup, maintenance, naming, plan, policy_snapshot, reach, revision, token, usage, user, user_change,
-    workspace,
+    api, audit, client, client_change, cutoff, family, grant, grant_change, grant_query, idempotency, issue,
+    key_session, key_version, lookup, maintenance, naming, plan, policy_snapshot, reach, revision, token, usage, user,
+    user_change, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -37,6 +37,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     cutoff::STATEMENTS,
     family::STATEMENTS,
     grant::STATEMENTS,
+    issue::STATEMENTS,
     grant_change::STATEMENTS,
     grant_query::STATEMENTS,
     idempotency::STATEMENTS,

@@ -1,7 +1,7 @@
 //! Table `token`: one row per secret that was handed out, keyed by its public id.
 
 use super::StoreError;
-use super::database::{Db, DbConn};
+use super::database::{Db, DbConn, PgQuery};
 use super::statement::Statement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{GrantId, TokenId};
@@ -10,12 +10,38 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::Digest;
 use crate::domain::token_string::{MintedToken, TokenKind};
 
+/// PostgreSQL: inserts the tokens whose columns [`bind_all`] gives as the parameters of these numbers.
+macro_rules! token_insert {
+    ($id:literal $kind:literal $grant:literal $digest:literal $key:literal $generation:literal $scopes:literal $at:literal) => {
+        concat!(
+            "INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
+             SELECT * FROM UNNEST($",
+            $id,
+            "::bytea[], $",
+            $kind,
+            "::text[], $",
+            $grant,
+            "::bytea[], $",
+            $digest,
+            "::bytea[], $",
+            $key,
+            "::integer[], $",
+            $generation,
+            "::bigint[], $",
+            $scopes,
+            "::text[], $",
+            $at,
+            "::bigint[])"
+        )
+    };
+}
+pub(super) use token_insert;
+
 static INSERT: Statement = Statement::each(
     "token.insert",
     "INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    "INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
-     SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::bytea[], $4::bytea[], $5::integer[], $6::bigint[], $7::text[], $8::bigint[])",
+    token_insert!(1 2 3 4 5 6 7 8),
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT];
@@ -68,7 +94,6 @@ pub(super) async fn insert(db: &mut Db<'_>, tokens: &[&NewToken]) -> Result<(), 
         return Ok(());
     }
     let sql = db.sql(&INSERT);
-    let scopes = |token: &NewToken| token.scopes.as_ref().map(ToString::to_string);
     match &mut db.conn {
         DbConn::Sqlite(conn) => {
             for token in tokens {
@@ -81,25 +106,32 @@ pub(super) async fn insert(db: &mut Db<'_>, tokens: &[&NewToken]) -> Result<(), 
                     .bind(digest)
                     .bind(token.key_version.as_i32())
                     .bind(token.generation)
-                    .bind(scopes(token))
+                    .bind(scopes_text(token))
                     .bind(token.issued_at.ms())
                     .execute(&mut **conn)
                     .await?;
             }
         }
         DbConn::Postgres(conn) => {
-            sqlx::query(sql)
-                .bind(tokens.iter().map(|token| &token.id.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| kind_name(token.kind)).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| &token.grant.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| &token.digest.as_bytes()[..]).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| token.key_version.as_i32()).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| token.generation).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| scopes(token)).collect::<Vec<_>>())
-                .bind(tokens.iter().map(|token| token.issued_at.ms()).collect::<Vec<_>>())
-                .execute(&mut **conn)
-                .await?;
+            bind_all(sqlx::query(sql), tokens).execute(&mut **conn).await?;
         }
     }
     Ok(())
+}
+
+/// The columns of `tokens`, an array each.
+pub(super) fn bind_all<'q>(query: PgQuery<'q>, tokens: &[&NewToken]) -> PgQuery<'q> {
+    query
+        .bind(tokens.iter().map(|token| &token.id.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| kind_name(token.kind)).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| &token.grant.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| &token.digest.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| token.key_version.as_i32()).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| token.generation).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| scopes_text(token)).collect::<Vec<_>>())
+        .bind(tokens.iter().map(|token| token.issued_at.ms()).collect::<Vec<_>>())
+}
+
+fn scopes_text(token: &NewToken) -> Option<String> {
+    token.scopes.as_ref().map(ToString::to_string)
 }

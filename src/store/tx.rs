@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{PgPool, Postgres, Sqlite, Transaction};
 
 use super::StoreError;
 use super::database::{Backend, Database, Db, DbConn};
@@ -70,22 +70,54 @@ impl Tx {
         Db { conn, counters: &self.counters }
     }
 
-    /// An error that the database itself reports means that nothing was committed; any other leaves it open.
+    /// Returns once the transaction is durable.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let commit = async {
-            match self.inner {
+        committing(async {
+            Ok(match self.inner {
                 Inner::Sqlite(tx) => tx.commit().await,
                 Inner::Postgres(tx) => tx.commit().await,
-            }
-        };
-        match tokio::time::timeout(TX_TIMEOUT, commit).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(match StoreError::from(error) {
-                StoreError::Unavailable(source) => StoreError::OutcomeUnknown(source),
-                known => known,
-            }),
-            Err(_) => Err(StoreError::OutcomeUnknown(None)),
+            }?)
+        })
+        .await
+    }
+}
+
+/// A connection for one statement that is a transaction by itself: PostgreSQL reports it as done after its commit.
+pub(super) struct Lone {
+    conn: PoolConnection<Postgres>,
+    counters: Arc<StatementCounters>,
+    settled: bool,
+}
+
+impl Lone {
+    /// Runs `write`, which sends the statement and reads its answer to the end.
+    pub(super) async fn settle<T>(
+        mut self,
+        write: impl AsyncFnOnce(Db<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let db = Db { conn: DbConn::Postgres(&mut self.conn), counters: &self.counters };
+        let result = committing(write(db)).await;
+        self.settled = !matches!(result, Err(StoreError::OutcomeUnknown(_)));
+        result
+    }
+}
+
+impl Drop for Lone {
+    /// The statement may still be running: nobody else gets this connection.
+    fn drop(&mut self) {
+        if !self.settled {
+            self.conn.close_on_drop();
         }
+    }
+}
+
+/// The step that commits, under the time limit. An error that the database itself reports means that nothing was
+/// committed; any other leaves it open.
+async fn committing<T>(step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(TX_TIMEOUT, step).await {
+        Ok(Err(StoreError::Unavailable(source))) => Err(StoreError::OutcomeUnknown(source)),
+        Ok(result) => result,
+        Err(_) => Err(StoreError::OutcomeUnknown(None)),
     }
 }
 
@@ -96,6 +128,10 @@ impl Database {
             Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, counters: Arc::clone(self.counters()) })
+    }
+
+    pub(super) async fn lone(&self, pool: &PgPool) -> Result<Lone, StoreError> {
+        Ok(Lone { conn: pool.acquire().await?, counters: Arc::clone(self.counters()), settled: false })
     }
 
     /// Runs `work` in one transaction and commits it. `work` may run several times: it must not have effects
