@@ -34,6 +34,8 @@ pub(super) enum Command {
     /// Manage your own tokens
     #[command(subcommand)]
     Token(Token),
+    /// Print the OpenAPI document
+    Openapi,
     /// Print a completion script
     Completions { shell: Shell },
     /// Print the manual page

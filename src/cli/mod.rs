@@ -53,6 +53,11 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
         Command::Config(command) => config::run(&command, load),
         Command::Client(command) => client::run(command),
         Command::Token(command) => token::run(command),
+        Command::Openapi => {
+            let text =
+                serde_json::to_string_pretty(&crate::http::openapi::document()).map_err(exit::Failed::internal)?;
+            output::raw(format!("{text}\n").as_bytes())
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "jeton", &mut script);

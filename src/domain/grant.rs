@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::clock::Timestamp;
 use super::ids::{ClientId, ClientKey, GrantId, UserId, WorkspaceId};
@@ -129,7 +130,7 @@ pub enum Changed {
 }
 
 /// What people see of a grant's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Active,
@@ -150,7 +151,7 @@ impl fmt::Display for Status {
 }
 
 /// Which door a grant came in by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     Api,

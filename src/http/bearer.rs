@@ -5,9 +5,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use jeton_guard::{Challenge, Refusal, Responder};
-use serde_json::json;
 
 use super::context::RequestInfo;
+use super::oauth_error::OAuthErrorBody;
 use super::problem;
 
 /// OAuth errors as JSON, for `/oauth20/…`.
@@ -26,12 +26,12 @@ impl Responder<Body> for OAuthResponder {
 
 /// The refusal of one request, for handlers that judge a token themselves.
 pub(crate) fn respond(refusal: &Refusal, challenge: &Challenge, info: Option<&RequestInfo>) -> Response {
-    let body = json!({
-        "error": refusal.error().unwrap_or("unauthorized"),
-        "error_description": description(refusal),
-        "request_id": info.map_or("", RequestInfo::id_text),
-    });
-    let mut response = Response::new(Body::from(body.to_string()));
+    let body = OAuthErrorBody {
+        error: refusal.error().unwrap_or("unauthorized"),
+        error_description: description(refusal),
+        request_id: info.map_or("", RequestInfo::id_text),
+    };
+    let mut response = Response::new(Body::from(serde_json::to_vec(&body).expect("an error is plain data")));
     *response.status_mut() = refusal.status();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -3,11 +3,22 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
+use utoipa::IntoParams;
 
 use super::AppState;
 use super::context::RequestInfo;
 use super::list_query::ListQuery;
 use super::problem;
+
+/// What a destructive request takes in its URL.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what DryRun reads")]
+pub(crate) struct DryRunQuery {
+    /// Answer what would change, and change nothing
+    #[param(default = false)]
+    dry_run: Option<bool>,
+}
 
 /// The only parameter of a destructive request. Anything else in the URL is refused.
 pub(super) struct DryRun(pub bool);

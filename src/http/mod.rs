@@ -1,5 +1,7 @@
 //! Floor 4: the wire. axum is named nowhere else. `routes` is the table of everything that is served.
 
+#![expect(unused_qualifications, reason = "annotations of utoipa expand to them")]
+
 mod admin;
 mod api;
 mod bearer;
@@ -17,6 +19,7 @@ mod media_type;
 pub mod metrics;
 mod oauth;
 mod oauth_error;
+pub mod openapi;
 mod page;
 mod path;
 mod problem;
@@ -24,9 +27,10 @@ mod refresh;
 pub mod routes;
 mod serve;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use jeton_guard::Challenge;
@@ -54,6 +58,7 @@ pub(crate) struct Wire {
     challenge: Challenge,
     basic_challenge: HeaderValue,
     settings: HttpSettings,
+    openapi: OnceLock<Bytes>,
 }
 
 /// What the wire is configured with.
@@ -77,6 +82,7 @@ impl AppState {
             basic_challenge: HeaderValue::from_static("Basic realm=\"jeton\", charset=\"UTF-8\""),
             issuer,
             settings,
+            openapi: OnceLock::new(),
         };
         Self { service, metrics, wire: Arc::new(wire) }
     }

@@ -3,13 +3,26 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::context::RequestInfo;
 use super::form::UnreadableForm;
 use crate::service::error::{OAuthCode, OAuthError, OAuthFailure};
 use crate::store::StoreError;
+
+/// An error of the OAuth endpoints (RFC 6749 section 5.2).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OAuthError)]
+pub(crate) struct OAuthErrorBody<'a> {
+    #[schema(examples("invalid_request"))]
+    pub error: &'a str,
+    /// For the developer who reads it
+    pub error_description: &'a str,
+    /// Stands in X-Request-Id too
+    pub request_id: &'a str,
+}
 
 /// What an error answer needs to know of its request.
 #[derive(Clone, Debug)]
@@ -53,8 +66,9 @@ impl Answering<'_> {
     }
 
     pub(crate) fn json(&self, status: StatusCode, error: &str, description: &str) -> Response {
-        let body = json!({ "error": error, "error_description": description, "request_id": self.request_id() });
-        let mut response = Response::new(Body::from(body.to_string()));
+        let body = OAuthErrorBody { error, error_description: description, request_id: self.request_id() };
+        let body = serde_json::to_vec(&body).expect("an error is plain data");
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -69,6 +83,11 @@ impl Answering<'_> {
 
 pub(crate) fn retry_after(error: &StoreError) -> HeaderValue {
     HeaderValue::from(error.retry_after().as_secs())
+}
+
+/// A typed answer that holds a token or a decision about one: never cached.
+pub(crate) fn no_store<T: Serialize>(body: &T) -> Response {
+    no_store_json(serde_json::to_vec(body).expect("an answer is plain data"))
 }
 
 /// A JSON answer that holds a token or a decision about one: never cached.

@@ -5,15 +5,36 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
-use super::oauth_error::no_store_json;
+use super::oauth_error::no_store;
 use crate::domain::clock::Timestamp;
 use crate::service::error::{ApiFailure, FieldError};
 
 /// Rows of one page where none are asked for, and at most.
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
+
+/// What every list takes in its URL.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what PageRequest reads")]
+pub(crate) struct PageQuery {
+    /// Rows of the page
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Where the page begins: `next_cursor` of the page before
+    cursor: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<'a, T> {
+    pub data: &'a [T],
+    /// Where the next page begins; null on the last one
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
 
 /// Which page of a list is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +83,10 @@ pub(crate) fn respond<T: Serialize>(
     next: Option<(Timestamp, [u8; 16])>,
 ) -> Response {
     let cursor = next.map(|(at, id)| write_cursor(at, id));
-    let body = json!({ "data": data, "next_cursor": cursor });
-    let mut response = no_store_json(body.to_string());
-    let link = cursor.map(|cursor| format!("<{}?{}>; rel=\"next\"", uri.path(), next_query(uri, limit, &cursor)));
+    let body = Page { data, next_cursor: cursor };
+    let mut response = no_store(&body);
+    let cursor = body.next_cursor.as_deref();
+    let link = cursor.map(|cursor| format!("<{}?{}>; rel=\"next\"", uri.path(), next_query(uri, limit, cursor)));
     if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
         response.headers_mut().insert(header::LINK, link);
     }

@@ -9,7 +9,7 @@ use super::{AppState, problem};
 use crate::service::error::FieldError;
 
 /// The one variable segment of the path, decoded. What can't be decoded names nothing.
-pub(super) struct Segment(pub String);
+pub(crate) struct Segment(pub String);
 
 impl FromRequestParts<AppState> for Segment {
     type Rejection = Response;
@@ -28,7 +28,7 @@ impl FromRequestParts<AppState> for Segment {
 }
 
 /// Proof that the URL has no query: a parameter that is not known must not be ignored where something is changed.
-pub(super) struct NoQuery;
+pub(crate) struct NoQuery;
 
 impl FromRequestParts<AppState> for NoQuery {
     type Rejection = Response;

@@ -5,22 +5,31 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::context::RequestInfo;
 use super::oauth_error::retry_after;
 use crate::service::error::{ApiFailure, FieldError};
 
-/// A problem document.
-#[derive(Debug, Serialize)]
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem<'a> {
+    #[schema(examples("urn:jeton:problem:invalid_request"))]
     r#type: String,
     title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What is wrong with this request
     detail: String,
+    #[schema(examples("invalid_request"))]
     code: &'static str,
+    /// Stands in X-Request-Id too
     request_id: &'a str,
+    /// Fields that can't be accepted, all of them
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [FieldError],
+    /// What the caller can do
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
 }

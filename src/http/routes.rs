@@ -6,14 +6,17 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use serde::Serialize;
 
 use super::bearer::{OAuthResponder, ProblemResponder};
 use super::context::RequestInfo;
+use super::openapi::{self, Description};
 use super::refresh::BearerLayer;
 use super::{AppState, admin, api, management, oauth, problem};
 
 /// Who may call a route, and how they prove it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Access {
     /// Anybody: metadata.
     Public,
@@ -39,6 +42,16 @@ pub struct Route {
     pub path: &'static str,
     pub access: Access,
     handler: MethodRouter<AppState>,
+    description: fn() -> Description,
+}
+
+/// A line of the table. `ANY` is served for all methods.
+macro_rules! route {
+    (@ $method:expr, $path:literal, $access:expr, $($handler:tt)+) => {
+        Route::new($method, $path, $access, $($handler)+, || openapi::describe(utoipa_axum::routes!($($handler)+)))
+    };
+    (ANY, $($line:tt)+) => { route!(@ None, $($line)+) };
+    ($method:ident, $($line:tt)+) => { route!(@ Some(Method::$method), $($line)+) };
 }
 
 /// What the public listener serves.
@@ -46,56 +59,60 @@ pub struct Route {
 pub fn public() -> Vec<Route> {
     use Access::{Admin, Bearer, Client, Presented, Public, User};
     vec![
-        route(Method::GET, "/oauth20/access-token", Bearer, oauth::access_token::show),
-        route(Method::DELETE, "/oauth20/access-token", Bearer, oauth::access_token::end),
-        route(Method::GET, "/oauth20/access-tokens", Bearer, oauth::access_token::show),
-        route(Method::DELETE, "/oauth20/access-tokens", Bearer, oauth::access_token::end),
-        route(Method::POST, "/oauth20/token", Client, oauth::token::issue),
-        route(Method::POST, "/oauth20/revoke", Client, oauth::revoke::revoke),
-        route(Method::POST, "/oauth20/introspect", Client, oauth::introspect::introspect),
-        any("/oauth20/verify", Presented, oauth::verify::verify),
-        any("/oauth20/verify/", Presented, oauth::verify::verify),
-        any("/oauth20/verify/{*path}", Presented, oauth::verify::verify),
-        route(Method::GET, "/.well-known/oauth-authorization-server", Public, oauth::metadata::authorization_server),
-        route(Method::GET, "/.well-known/oauth-protected-resource", Public, oauth::metadata::protected_resource),
-        route(Method::GET, "/api/v1/me", User, api::me::show),
-        route(Method::POST, "/api/v1/tokens", User, api::tokens::create),
-        route(Method::GET, "/api/v1/tokens", User, api::tokens::list),
-        route(Method::POST, "/api/v1/tokens/revoke-all", User, api::tokens::revoke_all),
-        route(Method::GET, "/api/v1/tokens/{id}", User, api::tokens::show),
-        route(Method::POST, "/api/v1/tokens/{id}/revoke", User, api::tokens::revoke),
-        route(Method::POST, "/admin/v1/clients", Admin, admin::clients::create),
-        route(Method::GET, "/admin/v1/clients", Admin, admin::clients::list),
-        route(Method::GET, "/admin/v1/clients/{client_id}", Admin, admin::clients::show),
-        route(Method::DELETE, "/admin/v1/clients/{client_id}", Admin, admin::clients::delete),
-        route(Method::PATCH, "/admin/v1/clients/{client_id}", Admin, admin::clients::edit),
-        route(Method::POST, "/admin/v1/clients/{client_id}/rotate-secret", Admin, admin::clients::rotate_secret),
-        route(Method::POST, "/admin/v1/users", Admin, admin::users::create),
-        route(Method::GET, "/admin/v1/users", Admin, admin::users::list),
-        route(Method::GET, "/admin/v1/users/{id}", Admin, admin::users::show),
-        route(Method::PATCH, "/admin/v1/users/{id}", Admin, admin::users::edit),
-        route(Method::DELETE, "/admin/v1/users/{id}", Admin, admin::users::delete),
-        route(Method::POST, "/admin/v1/apis", Admin, admin::apis::create),
-        route(Method::GET, "/admin/v1/apis", Admin, admin::apis::list),
-        route(Method::GET, "/admin/v1/apis/{id}", Admin, admin::apis::show),
-        route(Method::PATCH, "/admin/v1/apis/{id}", Admin, admin::apis::edit),
-        route(Method::DELETE, "/admin/v1/apis/{id}", Admin, admin::apis::delete),
-        route(Method::POST, "/admin/v1/plans", Admin, admin::plans::create),
-        route(Method::GET, "/admin/v1/plans", Admin, admin::plans::list),
-        route(Method::GET, "/admin/v1/plans/{id}", Admin, admin::plans::show),
-        route(Method::PATCH, "/admin/v1/plans/{id}", Admin, admin::plans::edit),
-        route(Method::DELETE, "/admin/v1/plans/{id}", Admin, admin::plans::delete),
+        route!(GET, "/oauth20/access-token", Bearer, oauth::access_token::show),
+        route!(DELETE, "/oauth20/access-token", Bearer, oauth::access_token::end),
+        route!(GET, "/oauth20/access-tokens", Bearer, oauth::access_token::show),
+        route!(DELETE, "/oauth20/access-tokens", Bearer, oauth::access_token::end),
+        route!(POST, "/oauth20/token", Client, oauth::token::issue),
+        route!(POST, "/oauth20/revoke", Client, oauth::revoke::revoke),
+        route!(POST, "/oauth20/introspect", Client, oauth::introspect::introspect),
+        route!(ANY, "/oauth20/verify", Presented, oauth::verify::verify),
+        route!(ANY, "/oauth20/verify/", Presented, oauth::verify::verify),
+        route!(ANY, "/oauth20/verify/{*path}", Presented, oauth::verify::verify),
+        route!(GET, "/.well-known/oauth-authorization-server", Public, oauth::metadata::authorization_server),
+        route!(GET, "/.well-known/oauth-protected-resource", Public, oauth::metadata::protected_resource),
+        route!(GET, "/openapi.json", Public, openapi::show),
+        route!(GET, "/docs/api", Public, openapi::page::show),
+        route!(GET, "/docs/api/{file}", Public, openapi::page::part),
+        route!(GET, "/api/v1/me", User, api::me::show),
+        route!(POST, "/api/v1/tokens", User, api::tokens::create),
+        route!(GET, "/api/v1/tokens", User, api::tokens::list),
+        route!(POST, "/api/v1/tokens/revoke-all", User, api::tokens::revoke_all),
+        route!(GET, "/api/v1/tokens/{id}", User, api::tokens::show),
+        route!(POST, "/api/v1/tokens/{id}/revoke", User, api::tokens::revoke),
+        route!(POST, "/admin/v1/clients", Admin, admin::clients::create),
+        route!(GET, "/admin/v1/clients", Admin, admin::clients::list),
+        route!(GET, "/admin/v1/clients/{client_id}", Admin, admin::clients::show),
+        route!(DELETE, "/admin/v1/clients/{client_id}", Admin, admin::clients::delete),
+        route!(PATCH, "/admin/v1/clients/{client_id}", Admin, admin::clients::edit),
+        route!(POST, "/admin/v1/clients/{client_id}/rotate-secret", Admin, admin::clients::rotate_secret),
+        route!(POST, "/admin/v1/users", Admin, admin::users::create),
+        route!(GET, "/admin/v1/users", Admin, admin::users::list),
+        route!(GET, "/admin/v1/users/{id}", Admin, admin::users::show),
+        route!(PATCH, "/admin/v1/users/{id}", Admin, admin::users::edit),
+        route!(DELETE, "/admin/v1/users/{id}", Admin, admin::users::delete),
+        route!(POST, "/admin/v1/apis", Admin, admin::apis::create),
+        route!(GET, "/admin/v1/apis", Admin, admin::apis::list),
+        route!(GET, "/admin/v1/apis/{id}", Admin, admin::apis::show),
+        route!(PATCH, "/admin/v1/apis/{id}", Admin, admin::apis::edit),
+        route!(DELETE, "/admin/v1/apis/{id}", Admin, admin::apis::delete),
+        route!(POST, "/admin/v1/plans", Admin, admin::plans::create),
+        route!(GET, "/admin/v1/plans", Admin, admin::plans::list),
+        route!(GET, "/admin/v1/plans/{id}", Admin, admin::plans::show),
+        route!(PATCH, "/admin/v1/plans/{id}", Admin, admin::plans::edit),
+        route!(DELETE, "/admin/v1/plans/{id}", Admin, admin::plans::delete),
     ]
 }
 
 /// What the management listener serves.
 #[must_use]
 pub fn management() -> Vec<Route> {
+    use Access::Network;
     vec![
-        route(Method::GET, "/health/live", Access::Network, management::live),
-        route(Method::GET, "/health/ready", Access::Network, management::ready),
-        route(Method::GET, "/metrics", Access::Network, management::metrics),
-        route(Method::GET, "/version", Access::Network, management::version),
+        route!(GET, "/health/live", Network, management::live),
+        route!(GET, "/health/ready", Network, management::ready),
+        route!(GET, "/metrics", Network, management::metrics),
+        route!(GET, "/version", Network, management::version),
     ]
 }
 
@@ -114,21 +131,43 @@ pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
     routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(state)
 }
 
-fn route<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Route
-where
-    H: Handler<T, AppState>,
-    T: 'static,
-{
-    let filter = MethodFilter::try_from(method.clone()).expect("the table has standard methods only");
-    Route { method: Some(method), path, access, handler: on(filter, handler) }
-}
+impl Route {
+    fn new<H, T>(
+        method: Option<Method>,
+        path: &'static str,
+        access: Access,
+        handler: H,
+        description: fn() -> Description,
+    ) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let handler = match method.clone().map(MethodFilter::try_from) {
+            Some(filter) => on(filter.expect("the table has standard methods only"), handler),
+            None => axum::routing::any(handler),
+        };
+        Self { method, path, access, handler, description }
+    }
 
-fn any<H, T>(path: &'static str, access: Access, handler: H) -> Route
-where
-    H: Handler<T, AppState>,
-    T: 'static,
-{
-    Route { method: None, path, access, handler: axum::routing::any(handler) }
+    /// What the annotation of the handler says.
+    pub(super) fn describe(&self) -> Description {
+        (self.description)()
+    }
+
+    /// The schemas of all types that the annotation names, by name.
+    #[must_use]
+    pub fn schemas(&self) -> Vec<(String, serde_json::Value)> {
+        let schemas = self.describe().schemas.into_iter();
+        schemas.map(|(name, schema)| (name, serde_json::to_value(schema).expect("a schema is plain data"))).collect()
+    }
+
+    /// The method and the path that the annotation of the handler names.
+    #[must_use]
+    pub fn annotated(&self) -> (Method, String) {
+        let Description { method, path, .. } = self.describe();
+        (method, path)
+    }
 }
 
 async fn not_found(info: Info) -> Response {

@@ -32,7 +32,8 @@ pub struct EditApi {
 }
 
 /// An API as REST shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Api)]
 pub struct ApiView<'a> {
     pub id: ApiId,
     pub name: &'a CatalogName,

@@ -32,7 +32,8 @@ pub struct Associations {
 }
 
 /// What the deletion of an API or a plan does, or would do: it ends no token, but what names it no longer covers it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CatalogDeletion)]
 pub struct Deletion {
     pub id: String,
     pub dry_run: bool,

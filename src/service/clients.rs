@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::caller::Caller;
@@ -37,7 +38,8 @@ pub struct CreateClient {
 }
 
 /// A client as REST shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Client)]
 pub struct ClientView<'a> {
     pub client_id: &'a ClientId,
     pub name: &'a str,
@@ -73,7 +75,8 @@ impl<'a> ClientView<'a> {
 }
 
 /// A deletion, or what it would do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ClientDeleted)]
 pub struct DeletedClient {
     pub client_id: ClientId,
     pub dry_run: bool,

@@ -93,9 +93,10 @@ pub enum ApiFailure {
 }
 
 /// One field that can't be accepted.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
-    /// RFC 6901, for instance `/lifetime`.
+    /// RFC 6901, for instance `/lifetime`; `?name` for a parameter of the URL.
+    #[schema(examples("/lifetime"))]
     pub pointer: String,
     pub detail: String,
 }

@@ -35,7 +35,8 @@ pub struct EditPlan {
 }
 
 /// A plan as REST shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Plan)]
 pub struct PlanView<'a> {
     pub id: PlanId,
     pub name: &'a CatalogName,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Service;
 use crate::domain::clock::Timestamp;
@@ -14,7 +15,8 @@ use crate::store::reach::{Holder, Reach};
 pub(super) const IN_USE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What a revocation of everything reaches, as REST shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Reach)]
 pub struct ReachView {
     /// Live tokens, counted up to a hundred thousand.
     pub tokens: u64,
@@ -26,7 +28,7 @@ pub struct ReachView {
 }
 
 /// A token that is in use.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RecentlyUsed {
     pub id: GrantId,
     pub name: Option<String>,

@@ -16,7 +16,8 @@ use crate::store::cutoff::Subject;
 use crate::store::revoke::{Applied, Revoke, Target};
 
 /// How a revocation was applied. In force on every node when the caller reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Revocation)]
 pub struct Receipt {
     pub revision: Revision,
     /// Nodes that hold validations in memory and have dropped what was revoked.

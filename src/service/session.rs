@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jeton_guard::{Outcome, Validator as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::issue::Opening;
 use super::validate::Validated;
@@ -20,7 +21,8 @@ use crate::store::key_session::{KeySession, OpenSession, Opened};
 use crate::store::token::NewToken;
 
 /// The session as the wire shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct SessionView<'a> {
     pub session_id: GrantId,
     pub user_id: Option<String>,
@@ -40,6 +42,7 @@ pub struct SessionView<'a> {
     pub status: Status,
     pub apis: &'a [String],
     pub plans: &'a [String],
+    #[schema(value_type = Object)]
     pub extra_fields: &'a Map<String, Value>,
 }
 

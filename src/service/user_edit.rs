@@ -1,6 +1,7 @@
 //! Edits and deletions of users: versions, roles, and what goes with them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::caller::Caller;
@@ -28,7 +29,8 @@ pub struct EditUser {
 }
 
 /// A deletion, or what it would do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserDeleted)]
 pub struct DeletedUser {
     pub id: UserId,
     pub dry_run: bool,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::Service;
 use super::caller::Caller;
@@ -26,7 +27,8 @@ pub struct CreateUser {
 }
 
 /// A user as REST shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserView<'a> {
     pub id: UserId,
     pub username: &'a str,

@@ -35,7 +35,7 @@ static LIST: Statement = Statement::both(
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LIST];
 
 /// What a user may do in their workspace; each role may do what the one before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// One's own tokens.

@@ -3,5 +3,6 @@
 mod conformance;
 mod floors;
 mod migrations;
+mod openapi;
 mod routes;
 mod statements;

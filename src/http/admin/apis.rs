@@ -5,41 +5,58 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use crate::domain::api::Api;
+use crate::domain::api::{Api, Audience};
+use crate::domain::catalog_name::CatalogName;
 use crate::domain::ids::ApiId;
+use crate::domain::scope::Scopes;
 use crate::http::caller::Admin;
-use crate::http::dry_run::DryRun;
-use crate::http::oauth_error::no_store_json;
-use crate::http::page::{self, PageRequest};
+use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::oauth_error::no_store;
+use crate::http::page::{self, Page, PageQuery, PageRequest};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, location, problem};
 use crate::service::apis::{ApiView, CreateApi, EditApi};
 use crate::service::caller::Caller;
+use crate::service::catalog::Deletion;
 use crate::service::error::ApiFailure;
 use crate::store::api::ApiCursor;
 
 /// The body of POST.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ApiCreate)]
 struct CreateBody {
+    #[schema(value_type = CatalogName)]
     name: String,
+    #[schema(value_type = Audience)]
     audience: String,
     #[serde(default)]
+    #[schema(value_type = Scopes)]
     scopes: Vec<String>,
 }
 
 /// The body of PATCH: a merge patch (RFC 7396) whose members can't be removed. The name is no member of it: tokens know
 /// the API by it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ApiEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Audience>)]
     audience: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Scopes>)]
     scopes: Option<Vec<String>>,
 }
 
+/// Make an API
+#[utoipa::path(post, path = "/admin/v1/apis", request_body(content = CreateBody, example = json!({ "name": "orders", "audience": "https://orders.example", "scopes": ["orders:read"] })),
+    responses(
+        (status = 201, description = "Made", body = ApiView<'static>),
+        (status = 409, description = "The name is in use"),
+    ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -55,6 +72,9 @@ pub(crate) async fn create(
     Ok(location::add(response, "/admin/v1/apis", &api.id.to_string()))
 }
 
+/// List the workspace's APIs, newest first
+#[utoipa::path(get, path = "/admin/v1/apis", params(PageQuery),
+    responses((status = 200, description = "A page", body = Page<'static, ApiView<'static>>)))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
     let after =
@@ -66,6 +86,9 @@ pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, pa
     Ok(page::respond(&parts.uri, page.limit, &views, next))
 }
 
+/// Show an API
+#[utoipa::path(get, path = "/admin/v1/apis/{id}", params(("id" = ApiId, Path)),
+    responses((status = 200, description = "As it is", body = ApiView<'static>)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -78,6 +101,10 @@ pub(crate) async fn show(
     Ok(answer(&caller, &api))
 }
 
+/// Edit an API: what is left out stays as it is
+#[utoipa::path(patch, path = "/admin/v1/apis/{id}", params(("id" = ApiId, Path)),
+    request_body(content = EditBody, example = json!({ "scopes": [] })),
+    responses((status = 200, description = "As it now is", body = ApiView<'static>)))]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -93,6 +120,11 @@ pub(crate) async fn edit(
     Ok(answer(&caller, &edited.map_err(problem::of(&parts))?))
 }
 
+/// Delete an API
+///
+/// It ends no token, but those that name it are no longer covered by it.
+#[utoipa::path(delete, path = "/admin/v1/apis/{id}", params(("id" = ApiId, Path), DryRunQuery),
+    responses((status = 200, description = "Gone; or what would be", body = Deletion), (status = 409)))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -102,12 +134,12 @@ pub(crate) async fn delete(
 ) -> Answer {
     let id = api_id(&id).map_err(problem::of(&parts))?;
     let deletion = state.service.delete_api(&caller, id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store_json(serde_json::to_vec(&deletion).expect("a view is plain data")))
+    Ok(no_store(&deletion))
 }
 
 fn answer(caller: &Caller, api: &Api) -> Response {
     let view = ApiView::of(api, caller.workspace_name());
-    etag::tag(no_store_json(serde_json::to_vec(&view).expect("a view is plain data")), api.version)
+    etag::tag(no_store(&view), api.version)
 }
 
 fn api_id(text: &str) -> Result<ApiId, ApiFailure> {

@@ -5,45 +5,56 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::client::Client;
-use crate::domain::ids::ClientKey;
+use crate::domain::client::{AuthMethod, Client, GrantType};
+use crate::domain::ids::{ClientId, ClientKey};
 use crate::domain::lifetime::Lifetime;
+use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
 use crate::http::caller::Admin;
-use crate::http::dry_run::DryRun;
+use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
-use crate::http::oauth_error::no_store_json;
+use crate::http::oauth_error::no_store;
+use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
 use crate::service::client_edit::EditClient;
-use crate::service::clients::{ClientView, CreateClient};
+use crate::service::clients::{ClientView, CreateClient, DeletedClient};
 use crate::service::error::ApiFailure;
 use crate::store::client::{ClientCursor, ClientFilter};
 
 /// The body of POST (names of RFC 7591 §2).
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ClientCreate)]
 struct CreateBody {
     name: String,
+    #[schema(value_type = Vec<GrantType>)]
     grant_types: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = Scopes)]
     scopes: Vec<String>,
     #[serde(default)]
     redirect_uris: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = Option<AuthMethod>)]
     token_endpoint_auth_method: Option<String>,
+    /// May ask about every token of the workspace
     #[serde(default)]
     introspect: bool,
+    /// Kept from another authorization server; else one is made
     #[serde(default)]
+    #[schema(value_type = Option<ClientId>)]
     client_id: Option<String>,
+    /// Kept from another authorization server; else one is made
     #[serde(default)]
+    #[schema(min_length = 32, max_length = 512)]
     client_secret: Option<String>,
 }
 
 /// A client with the secret that is shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ClientWithSecret<'a> {
     #[serde(flatten)]
     client: ClientView<'a>,
@@ -51,6 +62,20 @@ struct ClientWithSecret<'a> {
     client_secret: Option<&'a str>,
 }
 
+/// Register an OAuth client
+///
+/// The secret of a confidential client is in the answer, this once.
+#[utoipa::path(post, path = "/admin/v1/clients",
+    request_body(content = CreateBody, examples(
+        ("machine" = (value = json!({ "name": "Orders", "grant_types": ["client_credentials"], "scopes": ["orders:read"] }))),
+        ("resource server" = (value = json!({ "name": "Gateway", "grant_types": [], "introspect": true }))),
+        ("public" = (value = json!({ "name": "App", "grant_types": ["refresh_token"], "token_endpoint_auth_method": "none",
+            "redirect_uris": ["https://app.example/back"] }))),
+    )),
+    responses(
+        (status = 201, description = "Registered", body = ClientWithSecret<'static>),
+        (status = 409, description = "The client_id is or was in use"),
+    ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -73,11 +98,25 @@ pub(crate) async fn create(
     let (client, secret) = created.map_err(problem::of(&parts))?;
     let secret = secret.as_ref().map(|secret| secret.expose_secret().as_str());
     let view = ClientWithSecret { client: ClientView::of(&client), client_secret: secret };
-    let mut response = etag::tag(no_store_json(json!(view).to_string()), client.version);
+    let mut response = etag::tag(no_store(&view), client.version);
     *response.status_mut() = StatusCode::CREATED;
     Ok(location::add(response, "/admin/v1/clients", client.client_id.as_str()))
 }
 
+/// What the list of clients may be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what the list reads")]
+struct ClientQuery {
+    /// Part of a name or of a client id
+    #[param(max_length = 500)]
+    q: Option<String>,
+    introspect: Option<bool>,
+}
+
+/// List the workspace's clients, newest first
+#[utoipa::path(get, path = "/admin/v1/clients", params(ClientQuery, PageQuery),
+    responses((status = 200, description = "A page", body = Page<'static, ClientView<'static>>)))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let query = ListQuery::read(&parts.uri, &["q", "introspect"]).map_err(problem::of(&parts))?;
     let (filter, page) = (filter(&query).map_err(problem::of(&parts))?, query.page);
@@ -95,6 +134,9 @@ fn filter(query: &ListQuery) -> Result<ClientFilter, ApiFailure> {
     Ok(ClientFilter { text: query.text("q")?.unwrap_or_default(), introspect: query.flag("introspect")? })
 }
 
+/// Show a client
+#[utoipa::path(get, path = "/admin/v1/clients/{client_id}", params(("client_id" = ClientId, Path)),
+    responses((status = 200, description = "The client", body = ClientView<'static>)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -107,14 +149,17 @@ pub(crate) async fn show(
 }
 
 /// The body of PATCH: a merge patch (RFC 7396).
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ClientEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
     name: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Vec<GrantType>>)]
     grant_types: Option<Vec<String>>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Scopes>)]
     scopes: Option<Vec<String>>,
     #[serde(default, deserialize_with = "body::present")]
     redirect_uris: Option<Vec<String>>,
@@ -122,6 +167,10 @@ struct EditBody {
     introspect: Option<bool>,
 }
 
+/// Edit a client: what is left out stays as it is
+#[utoipa::path(patch, path = "/admin/v1/clients/{client_id}", params(("client_id" = ClientId, Path)),
+    request_body(content = EditBody, example = json!({ "name": "Orders 2" })),
+    responses((status = 200, description = "As the client now is", body = ClientView<'static>), (status = 409)))]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -144,13 +193,20 @@ pub(crate) async fn edit(
 }
 
 /// The body of a change of the secret; all of it may be left out.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SecretRotate)]
 struct RotateBody {
     #[serde(default, deserialize_with = "body::present")]
     overlap: Option<Lifetime>,
 }
 
+/// Give a client a new secret
+///
+/// The one before it is accepted too for as long as the overlap says.
+#[utoipa::path(post, path = "/admin/v1/clients/{client_id}/rotate-secret", params(("client_id" = ClientId, Path)),
+    request_body(content = RotateBody, example = json!({ "overlap": "1h" })),
+    responses((status = 200, description = "The client and its new secret", body = ClientWithSecret<'static>), (status = 409)))]
 pub(crate) async fn rotate_secret(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -164,10 +220,15 @@ pub(crate) async fn rotate_secret(
     let rotated = rotated.map_err(problem::of(&parts))?;
     let secret = rotated.secret.expose_secret();
     let view = ClientWithSecret { client: ClientView::of(&rotated.client), client_secret: Some(secret) };
-    Ok(etag::tag(no_store_json(json!(view).to_string()), rotated.client.version))
+    Ok(etag::tag(no_store(&view), rotated.client.version))
 }
 
-/// Deletes a client and everything that was issued to it.
+/// Delete a client and everything that was issued to it
+#[utoipa::path(delete, path = "/admin/v1/clients/{client_id}", params(("client_id" = ClientId, Path), DryRunQuery),
+    responses(
+        (status = 200, description = "Gone, on every node; or what would be", body = DeletedClient),
+        (status = 409, description = "API tokens of this workspace are refreshed with this client"),
+    ))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -176,9 +237,9 @@ pub(crate) async fn delete(
     parts: Parts,
 ) -> Answer {
     let deleted = state.service.delete_client(&caller, &client_id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store_json(json!(deleted).to_string()))
+    Ok(no_store(&deleted))
 }
 
 fn shown(client: &Client) -> Response {
-    etag::tag(no_store_json(json!(ClientView::of(client)).to_string()), client.version)
+    etag::tag(no_store(&ClientView::of(client)), client.version)
 }

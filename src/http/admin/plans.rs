@@ -5,45 +5,61 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
+use crate::domain::catalog_name::CatalogName;
 use crate::domain::ids::PlanId;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::plan::Plan;
 use crate::http::caller::Admin;
-use crate::http::dry_run::DryRun;
-use crate::http::oauth_error::no_store_json;
-use crate::http::page::{self, PageRequest};
+use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::oauth_error::no_store;
+use crate::http::page::{self, Page, PageQuery, PageRequest};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, location, problem};
 use crate::service::caller::Caller;
+use crate::service::catalog::Deletion;
 use crate::service::error::ApiFailure;
 use crate::service::plans::{CreatePlan, EditPlan, PlanView};
 use crate::store::plan::PlanCursor;
 
 /// The body of POST.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PlanCreate)]
 struct CreateBody {
+    #[schema(value_type = CatalogName)]
     name: String,
+    #[schema(minimum = 1)]
     requests: u32,
     period: Lifetime,
     #[serde(default)]
+    #[schema(value_type = Vec<CatalogName>)]
     apis: Vec<String>,
 }
 
 /// The body of PATCH: a merge patch (RFC 7396) whose members can't be removed. The name is no member of it: tokens know
 /// the plan by it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PlanEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(minimum = 1)]
     requests: Option<u32>,
     #[serde(default, deserialize_with = "body::present")]
     period: Option<Lifetime>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Vec<CatalogName>>)]
     apis: Option<Vec<String>>,
 }
 
+/// Make a plan
+#[utoipa::path(post, path = "/admin/v1/plans", request_body(content = CreateBody, example = json!({ "name": "small", "requests": 100, "period": "1m" })),
+    responses(
+        (status = 201, description = "Made", body = PlanView<'static>),
+        (status = 409, description = "The name is in use"),
+    ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -59,6 +75,9 @@ pub(crate) async fn create(
     Ok(location::add(response, "/admin/v1/plans", &plan.id.to_string()))
 }
 
+/// List the workspace's plans, newest first
+#[utoipa::path(get, path = "/admin/v1/plans", params(PageQuery),
+    responses((status = 200, description = "A page", body = Page<'static, PlanView<'static>>)))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
     let after =
@@ -70,6 +89,9 @@ pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, pa
     Ok(page::respond(&parts.uri, page.limit, &views, next))
 }
 
+/// Show a plan
+#[utoipa::path(get, path = "/admin/v1/plans/{id}", params(("id" = PlanId, Path)),
+    responses((status = 200, description = "As it is", body = PlanView<'static>)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -82,6 +104,10 @@ pub(crate) async fn show(
     Ok(answer(&caller, &plan))
 }
 
+/// Edit a plan: what is left out stays as it is
+#[utoipa::path(patch, path = "/admin/v1/plans/{id}", params(("id" = PlanId, Path)),
+    request_body(content = EditBody, example = json!({ "requests": 200 })),
+    responses((status = 200, description = "As it now is", body = PlanView<'static>)))]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -97,6 +123,11 @@ pub(crate) async fn edit(
     Ok(answer(&caller, &edited.map_err(problem::of(&parts))?))
 }
 
+/// Delete a plan
+///
+/// It ends no token, but those that name it are no longer covered by it.
+#[utoipa::path(delete, path = "/admin/v1/plans/{id}", params(("id" = PlanId, Path), DryRunQuery),
+    responses((status = 200, description = "Gone; or what would be", body = Deletion), (status = 409)))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -106,12 +137,12 @@ pub(crate) async fn delete(
 ) -> Answer {
     let id = plan_id(&id).map_err(problem::of(&parts))?;
     let deletion = state.service.delete_plan(&caller, id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store_json(serde_json::to_vec(&deletion).expect("a view is plain data")))
+    Ok(no_store(&deletion))
 }
 
 fn answer(caller: &Caller, plan: &Plan) -> Response {
     let view = PlanView::of(plan, caller.workspace_name());
-    etag::tag(no_store_json(serde_json::to_vec(&view).expect("a view is plain data")), plan.version)
+    etag::tag(no_store(&view), plan.version)
 }
 
 fn plan_id(text: &str) -> Result<PlanId, ApiFailure> {

@@ -5,41 +5,47 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::ids::UserId;
 use crate::domain::secret::Secret;
 use crate::http::caller::Admin;
-use crate::http::dry_run::DryRun;
+use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
-use crate::http::oauth_error::no_store_json;
+use crate::http::oauth_error::no_store;
+use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
 use crate::service::error::ApiFailure;
-use crate::service::user_edit::EditUser;
+use crate::service::user_edit::{DeletedUser, EditUser};
 use crate::service::users::{CreateUser, UserView};
 use crate::store::user::{Role, UserCursor, UserFilter};
 
 /// The body of POST.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserCreate)]
 struct CreateBody {
     username: String,
     #[serde(default)]
     email: Option<String>,
+    /// Member where none is named
     #[serde(default)]
+    #[schema(value_type = Option<Role>)]
     role: Option<String>,
     #[serde(default)]
     password: Option<String>,
 }
 
 /// The body of PATCH: a merge patch (RFC 7396).
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::nullable")]
     email: Option<Option<String>>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Option<Role>)]
     role: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
     tokens_allowed: Option<bool>,
@@ -47,6 +53,26 @@ struct EditBody {
     password: Option<Option<String>>,
 }
 
+/// What the list of users may be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what the list reads")]
+struct UserQuery {
+    /// Any of them
+    role: Option<Vec<Role>>,
+    /// Part of a name or an e-mail address
+    #[param(max_length = 500)]
+    q: Option<String>,
+    tokens_allowed: Option<bool>,
+}
+
+/// Make a user
+#[utoipa::path(post, path = "/admin/v1/users",
+    request_body(content = CreateBody, example = json!({ "username": "ada", "email": "ada@acme.example", "role": "member" })),
+    responses(
+        (status = 201, description = "Made", body = UserView<'static>),
+        (status = 409, description = "The username is or was in use"),
+    ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -67,6 +93,9 @@ pub(crate) async fn create(
     Ok(location::add(response, "/admin/v1/users", &user.id.to_string()))
 }
 
+/// List the people of the workspace, newest first
+#[utoipa::path(get, path = "/admin/v1/users", params(UserQuery, PageQuery),
+    responses((status = 200, description = "A page", body = Page<'static, UserView<'static>>)))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let query = ListQuery::read(&parts.uri, &["role", "q", "tokens_allowed"]).map_err(problem::of(&parts))?;
     let filter = filter(&query).map_err(problem::of(&parts))?;
@@ -88,6 +117,9 @@ fn filter(query: &ListQuery) -> Result<UserFilter, ApiFailure> {
     })
 }
 
+/// Show a user
+#[utoipa::path(get, path = "/admin/v1/users/{id}", params(("id" = UserId, Path)),
+    responses((status = 200, description = "The user", body = UserView<'static>)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -99,6 +131,10 @@ pub(crate) async fn show(
     Ok(shown(&UserView::of(&user, &caller)))
 }
 
+/// Edit a user: what is left out stays as it is
+#[utoipa::path(patch, path = "/admin/v1/users/{id}", params(("id" = UserId, Path)),
+    request_body(content = EditBody, example = json!({ "tokens_allowed": false })),
+    responses((status = 200, description = "As the user now is", body = UserView<'static>), (status = 409)))]
 pub(crate) async fn edit(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -119,7 +155,9 @@ pub(crate) async fn edit(
     Ok(shown(&UserView::of(&user, &caller)))
 }
 
-/// Deletes a user and everything that they hold.
+/// Delete a user and everything that they hold
+#[utoipa::path(delete, path = "/admin/v1/users/{id}", params(("id" = UserId, Path), DryRunQuery),
+    responses((status = 200, description = "Gone, on every node; or what would be", body = DeletedUser), (status = 409)))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Admin(caller): Admin,
@@ -128,9 +166,9 @@ pub(crate) async fn delete(
     parts: Parts,
 ) -> Answer {
     let deleted = state.service.delete_user(&caller, &id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store_json(json!(deleted).to_string()))
+    Ok(no_store(&deleted))
 }
 
 fn shown(view: &UserView<'_>) -> Response {
-    etag::tag(no_store_json(json!(view).to_string()), view.version)
+    etag::tag(no_store(view), view.version)
 }

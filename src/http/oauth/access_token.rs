@@ -7,35 +7,44 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use jeton_guard::{Inactive, Refusal};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answering;
 use crate::domain::grant::Dead;
 use crate::domain::token_string::TokenKind;
 use crate::http::context::Context;
-use crate::http::oauth_error::no_store_json;
+use crate::http::oauth_error::no_store;
 use crate::http::{AppState, bearer};
 use crate::service::revoke::Receipt;
 use crate::service::session::{KeyRefusal, SessionView};
 use crate::service::validate::Validated;
 
-/// The answer to GET.
-#[derive(Serialize)]
+/// An access token and its session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccessToken)]
 struct Shown<'a> {
     access_token: &'a str,
+    #[schema(examples("Bearer"))]
     token_type: &'static str,
+    #[schema(required)]
     expires_in: Option<i64>,
     scope: &'a str,
     session: SessionView<'a>,
 }
 
-/// The answer to DELETE.
-#[derive(Serialize)]
+/// A session that is over.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionEnded)]
 struct Ended<'a> {
     session: SessionView<'a>,
     revocation: Receipt,
 }
 
-/// The session of an access token, or the access token that a key opens.
+/// The session of an access token, or the access token that a key opens
+///
+/// With a key, repeating the call returns the same token until it is near its end.
+#[utoipa::path(get, path = "/oauth20/access-token",
+    responses((status = 200, description = "The session and its token", body = Shown<'static>)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Extension(validated): Extension<Validated>,
@@ -70,10 +79,12 @@ fn shown(access_token: &str, validated: &Validated) -> Response {
         scope: &token.scope,
         session: SessionView::of(&token.grant, validated.now),
     };
-    no_store_json(serde_json::to_vec(&body).expect("a session is plain data"))
+    no_store(&body)
 }
 
-/// Revokes the presented token and terminates its session.
+/// Revoke the presented token and terminate its session
+#[utoipa::path(delete, path = "/oauth20/access-token",
+    responses((status = 200, description = "Over, on every node", body = Ended<'static>)))]
 pub(crate) async fn end(
     State(state): State<AppState>,
     Extension(validated): Extension<Validated>,
@@ -90,7 +101,7 @@ pub(crate) async fn end(
         Err(error) => return answering(&state, &parts).store(&error),
     };
     let body = Ended { session: SessionView::of(&grant, state.service.clock.now()), revocation: receipt };
-    let mut response = no_store_json(serde_json::to_vec(&body).expect("a session is plain data"));
+    let mut response = no_store(&body);
     response.headers_mut().insert("x-jeton-revision", HeaderValue::from(receipt.revision.value()));
     response
 }

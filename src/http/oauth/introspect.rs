@@ -5,7 +5,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use jeton_guard::{Malformed, Outcome, Refusal, Requirement, Validator as _};
 
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
 use super::{answering, authenticate};
+use crate::domain::grant::Revision;
+use crate::domain::ids::{ClientId, TokenId};
 use crate::http::client_credentials::{self, ReadClient};
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
@@ -14,6 +19,54 @@ use crate::service::client_auth::PresentedClient;
 use crate::service::error::{OAuthCode, OAuthError};
 use crate::service::introspect::Asker;
 
+/// A question about a token (RFC 7662 section 2.1).
+#[derive(ToSchema)]
+#[schema(as = Introspect)]
+#[expect(dead_code, reason = "describes the form that the handler reads")]
+struct Question {
+    token: String,
+    /// Never changes the answer: the kind stands in the token
+    token_type_hint: Option<String>,
+    /// Instead of the Authorization header
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// The state of a token (RFC 7662 section 2.2). Of one that is not active, unknown or not for this caller: `active` only.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what LiveToken::introspection writes")]
+struct Introspection {
+    active: bool,
+    scope: Option<String>,
+    client_id: Option<ClientId>,
+    username: Option<String>,
+    token_type: Option<String>,
+    exp: Option<i64>,
+    iat: Option<i64>,
+    nbf: Option<i64>,
+    sub: Option<String>,
+    iss: Option<String>,
+    jti: Option<TokenId>,
+    workspace: Option<String>,
+    name: Option<String>,
+    policy: Option<String>,
+    apis: Option<Vec<String>>,
+    plans: Option<Vec<String>>,
+    #[schema(value_type = Option<Object>)]
+    extra_fields: Option<Map<String, Value>>,
+    expires_in: Option<i64>,
+    /// Seconds that this answer may be kept
+    cache_max_age: Option<u32>,
+    revision: Option<Revision>,
+}
+
+/// The state of a token (RFC 7662)
+#[utoipa::path(post, path = "/oauth20/introspect", security(("bearer" = []), ("api_key" = [])),
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Its state", body = Introspection),
+        (status = 403, description = "The bearer has not the scope introspect"),
+    ))]
 pub(crate) async fn introspect(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let (state, parts) = (&state, &parts);

@@ -5,11 +5,32 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
+use utoipa::ToSchema;
+
 use super::{answering, authenticate};
 use crate::http::form::Form;
 use crate::http::{Answer, AppState, context};
 use crate::service::error::{OAuthCode, OAuthError};
 
+/// A token to revoke (RFC 7009 section 2.1).
+#[derive(ToSchema)]
+#[schema(as = Revoke)]
+#[expect(dead_code, reason = "describes the form that the handler reads")]
+struct Question {
+    token: String,
+    /// Never changes the outcome: the kind stands in the token
+    token_type_hint: Option<String>,
+    /// Instead of the Authorization header; alone for a public client
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// Revoke an access or refresh token (RFC 7009)
+///
+/// 200 too for a token that is unknown, expired or revoked already.
+#[utoipa::path(post, path = "/oauth20/revoke",
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "No such token is in force, on no node")))]
 pub(crate) async fn revoke(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let (state, parts) = (&state, &parts);

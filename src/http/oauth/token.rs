@@ -2,14 +2,37 @@
 
 use axum::extract::{Request, State};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{answering, authenticate};
+use crate::domain::client::GrantType;
 use crate::domain::secret::Secret;
 use crate::http::form::Form;
-use crate::http::oauth_error::no_store_json;
+use crate::http::oauth_error::no_store;
 use crate::http::{Answer, AppState, context};
 use crate::service::token::{TokenAnswer, TokenRequest};
 
+/// A token request (RFC 6749 sections 4.4.2 and 6).
+#[derive(ToSchema)]
+#[schema(as = TokenRequest)]
+#[expect(dead_code, reason = "describes the form that the handler reads")]
+struct Question {
+    grant_type: GrantType,
+    /// May only narrow; separated by spaces
+    scope: Option<String>,
+    refresh_token: Option<String>,
+    /// Instead of the Authorization header; alone for a public client
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// Get a token, or refresh a pair
+///
+/// A repeated refresh gets the identical answer for some seconds; later it is a replay, which ends the session.
+#[utoipa::path(post, path = "/oauth20/token",
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded",
+        example = json!({ "grant_type": "client_credentials", "scope": "orders:read" })),
+    responses((status = 200, description = "The token (RFC 6749 section 5.1)", body = Wire<'static>)))]
 pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let (state, parts) = (&state, &parts);
@@ -24,11 +47,12 @@ pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> An
     };
     let answer = state.service.token(&client, request, &context::of(parts, state)).await;
     let answer = answer.map_err(|failure| answering.failure(&failure))?;
-    Ok(no_store_json(serde_json::to_vec(&Wire::of(&answer)).expect("an answer is plain data")))
+    Ok(no_store(&Wire::of(&answer)))
 }
 
 /// RFC 6749 §5.1.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenAnswer)]
 struct Wire<'a> {
     access_token: &'a str,
     token_type: &'static str,

@@ -12,7 +12,19 @@ use crate::http::{AppState, bearer, refresh};
 use crate::service::token::Undelivered;
 use crate::service::validate::Validated;
 
-/// Any method, any path below; the body is not read.
+/// The decision that a reverse proxy asks for
+///
+/// Any method, any path below; the body is not read. All that the query asks for must hold.
+#[utoipa::path(get, path = "/oauth20/verify",
+    params(
+        ("scope" = Option<Vec<String>>, Query, description = "Scopes that the token must have"),
+        ("api" = Option<Vec<String>>, Query, description = "APIs that it must cover"),
+        ("workspace" = Option<Vec<String>>, Query, description = "The workspace that it must be of"),
+    ),
+    responses((status = 200, description = "Accepted", headers(
+        ("X-Auth-Subject" = String), ("X-Auth-Client" = String), ("X-Auth-Workspace" = String), ("X-Auth-Scope" = String),
+        ("X-Auth-Token-Id" = String), ("X-Auth-Expires" = String),
+    ))))]
 pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Response {
     if refresh::is_asked(&parts.headers) {
         return refreshed(&state, &parts).await;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Origin, Owner, Status};
@@ -9,7 +10,8 @@ use crate::domain::ids::{ClientId, GrantId};
 use crate::domain::scope::Scopes;
 
 /// A token, without any of its secrets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
 pub struct TokenView<'a> {
     pub id: GrantId,
     pub name: Option<&'a str>,
@@ -22,6 +24,7 @@ pub struct TokenView<'a> {
     pub scopes: &'a Scopes,
     pub apis: &'a [String],
     pub plans: &'a [String],
+    #[schema(value_type = Object)]
     pub extra_fields: &'a Map<String, Value>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,

@@ -1,0 +1,96 @@
+//! What values of the domain look like in JSON. They write themselves; this says it of them.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::api::Audience;
+use crate::domain::catalog_name::CatalogName;
+use crate::domain::client::{AuthMethod, GrantType};
+use crate::domain::clock::Timestamp;
+use crate::domain::grant::{Owner, Revision};
+use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, PlanId, TokenId, UserId, WorkspaceId};
+use crate::domain::lifetime::Lifetime;
+use crate::domain::scope::Scopes;
+
+macro_rules! values {
+    ($($name:ident: $schema:expr;)*) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+values! {
+    WorkspaceId: id(WorkspaceId::PREFIX, "A workspace");
+    UserId: id(UserId::PREFIX, "A person with an account");
+    GrantId: id(GrantId::PREFIX, "A token (a grant); public, no secret");
+    TokenId: id(TokenId::PREFIX, "One secret of a token (jti); public");
+    ApiId: id(ApiId::PREFIX, "An API: a protected resource");
+    PlanId: id(PlanId::PREFIX, "A plan: a usage limit");
+    AuditId: id(AuditId::PREFIX, "A line of the audit log");
+    ClientId: text("What an OAuth client calls itself")
+        .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+        .min_length(Some(1))
+        .max_length(Some(ClientId::MAX_CHARS))
+        .examples([json!("cli_6KzH2ZVZ0aVb3Tg1kYb7fD")]);
+    CatalogName: text("The name of an API or a plan; it never changes")
+        .pattern(Some("^[a-z0-9._-]{1,64}$"))
+        .examples([json!("orders")]);
+    Audience: text("An absolute URI without fragment (RFC 8707 section 2)")
+        .format(Some(SchemaFormat::Custom("uri".to_owned())))
+        .max_length(Some(Audience::MAX_CHARS))
+        .examples([json!("https://orders.example")]);
+    Timestamp: text("RFC 3339, UTC")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .examples([json!("2026-11-21T12:00:00Z")]);
+    Scopes: ArrayBuilder::new()
+        .items(text("A scope (RFC 6749 section 3.3)").pattern(Some("^[!#-\\[\\]-~]+$")))
+        .examples([json!(["orders:read"])]);
+    Revision: ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+        .description(Some("A position in the log of revocations"))
+        .examples([json!(41)]);
+    Lifetime: OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(Lifetime::MAX.as_secs())))
+        .item(text("A number with s, m, h or d").pattern(Some("^[0-9]{1,9}[smhd]?$")))
+        .description(Some("A length of time: 30m, 6h, 365d, or a whole number of seconds"))
+        .examples([json!("6h")]);
+    GrantType: words(&GrantType::ALL.map(GrantType::as_str));
+    AuthMethod: words(&AuthMethod::ALL.map(AuthMethod::as_str));
+    Owner: ObjectBuilder::new()
+        .property("type", words(&["user", "client"]))
+        .property("id", text("A user's or a client's id"))
+        .property("name", text("As people read it"))
+        .required("type")
+        .required("id")
+        .required("name")
+        .description(Some("Whom a token acts for"));
+}
+
+fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+}
+
+fn id(prefix: &str, description: &str) -> ObjectBuilder {
+    text(description)
+        .pattern(Some(format!("^{prefix}[0-9A-Za-z]{{22}}$")))
+        .examples([json!(format!("{prefix}0Rkq1fAqCa7Wq2ZtYb5m3C"))])
+}
+
+fn words(words: &[&'static str]) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied()))
+}
