@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::database::Db;
+use super::database::{Db, PgQuery};
 use super::statement::Statement;
 use super::{StoreError, decode};
 use crate::domain::clock::Timestamp;
@@ -33,10 +33,30 @@ static RESTART: Statement = Statement::both(
      rotated_at = NULL, access_expires_at = NULL, access_scopes = NULL, successor_used = FALSE WHERE grant_id = $1",
 );
 
+/// The columns of a family as [`Row`] reads them.
+macro_rules! family_columns {
+    () => {
+        "f.generation, f.current_token, f.rotated_from, f.nonce, f.key_version, f.rotated_at, f.access_expires_at, \
+         f.access_scopes, f.successor_used"
+    };
+}
+/// PostgreSQL: stores the rotations whose columns [`bind_all`] gives as the parameters 17 to 25.
+macro_rules! family_rotate {
+    () => {
+        "UPDATE refresh_family f SET generation = x.generation, current_token = x.current_token, \
+         rotated_from = x.rotated_from, nonce = x.nonce, key_version = x.key_version, rotated_at = x.rotated_at, \
+         access_expires_at = x.access_expires_at, access_scopes = x.access_scopes, successor_used = FALSE \
+         FROM UNNEST($17::bytea[], $18::bigint[], $19::bytea[], $20::bytea[], $21::bytea[], $22::integer[], \
+         $23::bigint[], $24::bigint[], $25::text[]) AS x (grant_id, generation, current_token, rotated_from, nonce, \
+         key_version, rotated_at, access_expires_at, access_scopes) WHERE f.grant_id = x.grant_id"
+    };
+}
+pub(super) use {family_columns, family_rotate};
+
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &LOCK, &ROTATE, &RESTART];
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     generation: i64,
     current_token: Vec<u8>,
     rotated_from: Option<Vec<u8>>,
@@ -97,6 +117,13 @@ pub(super) async fn lock(db: &mut Db<'_>, grant: GrantId) -> Result<Option<Famil
     row.map(TryInto::try_into).transpose()
 }
 
+/// A family that a rotation has moved on.
+pub(super) struct Rotated<'a> {
+    pub grant: GrantId,
+    pub family: &'a Family,
+    pub rotation: &'a Rotation,
+}
+
 /// Makes `first` the only refresh token of the family; what was current before is a replay from now on.
 pub(super) async fn restart(
     db: &mut Db<'_>,
@@ -113,11 +140,9 @@ pub(super) async fn restart(
 }
 
 /// Stores the state after a rotation.
-pub(super) async fn rotate(db: &mut Db<'_>, grant: GrantId, family: &Family) -> Result<(), StoreError> {
-    let Some(rotation) = &family.rotation else {
-        return Err(StoreError::Corrupt("rotation"));
-    };
+pub(super) async fn rotate(db: &mut Db<'_>, rotated: &Rotated<'_>) -> Result<(), StoreError> {
     let sql = db.sql(&ROTATE);
+    let Rotated { grant, family, rotation } = rotated;
     let key: &[u8] = grant.as_bytes();
     let (current, from): (&[u8], &[u8]) = (family.current.as_bytes(), rotation.from.as_bytes());
     on_conn!(db, |conn| {
@@ -134,4 +159,18 @@ pub(super) async fn rotate(db: &mut Db<'_>, grant: GrantId, family: &Family) -> 
         query.execute(&mut **conn).await.map(drop)
     })?;
     Ok(())
+}
+
+/// The columns of `rotated`, an array each. No family is in it twice.
+pub(super) fn bind_all<'q>(query: PgQuery<'q>, rotated: &[Rotated<'_>]) -> PgQuery<'q> {
+    query
+        .bind(rotated.iter().map(|one| &one.grant.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| one.family.generation).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| &one.family.current.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| &one.rotation.from.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| &one.rotation.nonce[..]).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| one.rotation.key_version.as_i32()).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| one.rotation.at.ms()).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| one.rotation.access_expires_at.ms()).collect::<Vec<_>>())
+        .bind(rotated.iter().map(|one| one.rotation.access_scopes.to_string()).collect::<Vec<_>>())
 }

@@ -1,5 +1,7 @@
 //! Table `grant_`: one row per authorization.
 
+use std::collections::{HashMap, HashSet};
+
 use sqlx::FromRow;
 
 use super::database::{Db, DbConn, PgQuery};
@@ -7,7 +9,7 @@ use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{
-    ClientRef, CutOff, Grant, Origin, Owner, Parent, Revision, SessionDetails, State, WorkspaceRef,
+    Changed, ClientRef, CutOff, Grant, Origin, Owner, Parent, Revision, SessionDetails, State, WorkspaceRef,
 };
 use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
 use crate::domain::policy::PolicyVersion;
@@ -74,13 +76,22 @@ static LOCK: Statement = Statement::each(
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1"),
     concat!("SELECT ", grant_columns!(), " FROM grant_ g ", grant_joins!(), " WHERE g.id = $1 FOR UPDATE OF g"),
 );
-static REVOKE: Statement = Statement::both(
+/// Holds the rows until the transaction ends, in the order of the ids, so that two batches can't wait for each other.
+static HOLD: Statement = Statement::each(
+    "grant.hold",
+    "SELECT id, state FROM grant_ WHERE id = $1",
+    "SELECT id, state FROM grant_ WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+);
+static REVOKE: Statement = Statement::each(
     "grant.revoke",
     "UPDATE grant_ SET state = 'revoked', revoked_at = $2, revoked_by = $3, revoke_reason = $4, version = version + 1 \
      WHERE id = $1",
+    "UPDATE grant_ g SET state = 'revoked', revoked_at = x.at, revoked_by = x.by, revoke_reason = x.reason, \
+     version = g.version + 1 FROM UNNEST($1::bytea[], $2::bigint[], $3::text[], $4::text[]) AS x (id, at, by, reason) \
+     WHERE g.id = x.id",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &REVOKE];
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LOCK, &HOLD, &REVOKE];
 
 /// A grant to store.
 #[derive(Clone, Debug)]
@@ -310,20 +321,64 @@ async fn fetch(db: &mut Db<'_>, sql: &'static str, id: GrantId) -> Result<Option
     row.map(TryInto::try_into).transpose()
 }
 
-/// Marks a grant as revoked.
-pub(super) async fn revoke(
-    db: &mut Db<'_>,
-    id: GrantId,
-    at: Timestamp,
-    by: &str,
-    reason: Option<&str>,
-) -> Result<(), StoreError> {
+/// A grant to be marked as revoked.
+#[derive(Debug)]
+pub(super) struct Revoked<'a> {
+    pub id: GrantId,
+    pub at: Timestamp,
+    pub by: &'a str,
+    pub reason: Option<&'a str>,
+}
+
+/// Marks those of `revoked`, named once each, that are there and were not revoked before; returns them.
+pub(super) async fn revoke(db: &mut Db<'_>, revoked: &[Revoked<'_>]) -> Result<HashSet<GrantId>, StoreError> {
+    if revoked.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let states = hold(db, &revoked.iter().map(|one| one.id).collect::<Vec<_>>()).await?;
+    let changes = |one: &&Revoked<'_>| states.get(&one.id).is_some_and(|state| state.revoked() != Changed::Already);
+    let marked: Vec<&Revoked<'_>> = revoked.iter().filter(changes).collect();
     let sql = db.sql(&REVOKE);
-    let key: &[u8] = id.as_bytes();
-    on_conn!(db, |conn| {
-        sqlx::query(sql).bind(key).bind(at.ms()).bind(by).bind(reason).execute(&mut **conn).await.map(drop)
-    })?;
-    Ok(())
+    match &mut db.conn {
+        DbConn::Sqlite(conn) => {
+            for one in &marked {
+                let query =
+                    sqlx::query(sql).bind(&one.id.as_bytes()[..]).bind(one.at.ms()).bind(one.by).bind(one.reason);
+                query.execute(&mut **conn).await?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            sqlx::query(sql)
+                .bind(marked.iter().map(|one| &one.id.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(marked.iter().map(|one| one.at.ms()).collect::<Vec<_>>())
+                .bind(marked.iter().map(|one| one.by).collect::<Vec<_>>())
+                .bind(marked.iter().map(|one| one.reason).collect::<Vec<_>>())
+                .execute(&mut **conn)
+                .await?;
+        }
+    }
+    Ok(marked.iter().map(|one| one.id).collect())
+}
+
+async fn hold(db: &mut Db<'_>, ids: &[GrantId]) -> Result<HashMap<GrantId, State>, StoreError> {
+    let sql = db.sql(&HOLD);
+    let rows: Vec<(Vec<u8>, String)> = match &mut db.conn {
+        DbConn::Sqlite(conn) => {
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                rows.extend(sqlx::query_as(sql).bind(&id.as_bytes()[..]).fetch_optional(&mut **conn).await?);
+            }
+            rows
+        }
+        DbConn::Postgres(conn) => {
+            let ids: Vec<&[u8]> = ids.iter().map(|id| &id.as_bytes()[..]).collect();
+            sqlx::query_as(sql).bind(ids).fetch_all(&mut **conn).await?
+        }
+    };
+    let states = rows
+        .iter()
+        .map(|(id, state)| Ok((GrantId::from_bytes(decode::id_bytes(id)?), decode::word(state, State::from_name)?)));
+    states.collect()
 }
 
 /// Where a page of a list ended: the next one starts behind it.

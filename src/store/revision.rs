@@ -3,7 +3,7 @@
 //! The sequence is taken by updating one row, whose lock holds until the commit: numbers become visible in the order
 //! in which they were given out. A serial column would lose revocations for a reader that follows it.
 
-use super::database::Db;
+use super::database::{Db, DbConn};
 use super::statement::Statement;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
@@ -19,8 +19,14 @@ static LOG: Statement = Statement::both(
     "revision.log",
     "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
 );
+static LOG_ALL: Statement = Statement::each(
+    "revision.log_all",
+    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    "INSERT INTO revocation_log (seq, kind, key, policy, at) \
+     SELECT $1, * FROM UNNEST($2::text[], $3::bytea[], $4::text[], $5::bigint[]) ON CONFLICT DO NOTHING",
+);
 
-pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &BARRIER, &HEAD, &LOG];
+pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &BARRIER, &HEAD, &LOG, &LOG_ALL];
 
 /// Takes the next revision. The last thing a transaction does that others wait for.
 pub(super) async fn advance(db: &mut Db<'_>) -> Result<Revision, StoreError> {
@@ -68,6 +74,39 @@ pub(super) async fn log(
         let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(key).bind(policy).bind(at.ms());
         query.execute(&mut **conn).await.map(drop)
     })?;
+    Ok(())
+}
+
+/// What one revocation leaves in the log.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub kind: LogKind,
+    pub key: &'a [u8; 16],
+    pub policy: &'a str,
+    pub at: Timestamp,
+}
+
+/// Writes all `entries` under one revision.
+pub(super) async fn log_all(db: &mut Db<'_>, revision: Revision, entries: &[Entry<'_>]) -> Result<(), StoreError> {
+    let sql = db.sql(&LOG_ALL);
+    match &mut db.conn {
+        DbConn::Sqlite(conn) => {
+            for Entry { kind, key, policy, at } in entries {
+                let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(&key[..]);
+                query.bind(*policy).bind(at.ms()).execute(&mut **conn).await?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            sqlx::query(sql)
+                .bind(revision.value())
+                .bind(entries.iter().map(|entry| entry.kind.as_str()).collect::<Vec<_>>())
+                .bind(entries.iter().map(|entry| &entry.key[..]).collect::<Vec<_>>())
+                .bind(entries.iter().map(|entry| entry.policy).collect::<Vec<_>>())
+                .bind(entries.iter().map(|entry| entry.at.ms()).collect::<Vec<_>>())
+                .execute(&mut **conn)
+                .await?;
+        }
+    }
     Ok(())
 }
 

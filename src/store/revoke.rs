@@ -1,15 +1,17 @@
 //! The write that revokes: mark or cut off, log, audit, in one group commit.
 
+use std::collections::HashSet;
+
 use futures_util::future::BoxFuture;
 
 use super::audit::AuditEvent;
 use super::cutoff::Subject;
 use super::database::{Database, Db};
 use super::group_commit::Batch;
-use super::revision::LogKind;
+use super::revision::{Entry, LogKind};
 use super::{Store, StoreError, audit, client, cutoff, grant, revision};
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::{Changed, Revision};
+use crate::domain::grant::Revision;
 use crate::domain::ids::{ClientKey, GrantId, WorkspaceId};
 
 /// One revocation.
@@ -56,19 +58,16 @@ impl Batch for Revoke {
     const WRITERS: usize = 1;
 
     async fn write(db: &mut Db<'_>, members: &[&Self]) -> Result<Vec<Applied>, StoreError> {
-        // All batches lock in the order of the ids, so that two of them can't wait for each other.
-        let mut order: Vec<usize> = (0..members.len()).collect();
-        order.sort_by_key(|index| members[*index].grant());
-        let mut changed = vec![false; members.len()];
-        for index in order {
-            changed[index] = members[index].mark(db).await?;
-        }
-        let done: Vec<&&Self> = members.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(m, _)| m).collect();
-        audit::insert(db, &done.iter().map(|revoke| &revoke.audit).collect::<Vec<_>>()).await?;
-        let revision = if done.is_empty() { revision::head(db).await? } else { revision::advance(db).await? };
-        for revoke in done {
-            log(db, revoke, revision).await?;
-        }
+        let changed = mark(db, members).await?;
+        let done: Vec<&Self> = members.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(m, _)| *m).collect();
+        let revision = if done.is_empty() {
+            revision::head(db).await?
+        } else {
+            audit::insert(db, &done.iter().map(|revoke| &revoke.audit).collect::<Vec<_>>()).await?;
+            let revision = revision::advance(db).await?;
+            log(db, &done, revision).await?;
+            revision
+        };
         let applied = members.iter().zip(changed);
         Ok(applied.map(|(revoke, changed)| Applied { revision, target: revoke.target.clone(), changed }).collect())
     }
@@ -91,42 +90,62 @@ impl Revoke {
         }
     }
 
-    /// Marks the rows that are named; returns whether there is anything to log.
-    async fn mark(&self, db: &mut Db<'_>) -> Result<bool, StoreError> {
-        if let Some(id) = self.grant() {
-            let Some(found) = grant::lock(db, id).await? else {
-                return Ok(false);
-            };
-            if found.state.revoked() == Changed::Already {
-                return Ok(false);
-            }
-            grant::revoke(db, id, self.at, &self.by, self.reason.as_deref()).await?;
-        }
+    /// The mass revocation that it is, or is too: of whom, and under which policy.
+    fn cutoff(&self) -> Option<(Subject, &str)> {
         match &self.target {
-            Target::Client(key) => client::delete(db, *key, self.at).await,
-            Target::Grant(_) | Target::CutOff { .. } | Target::Changed(_) | Target::Catalog(_) => Ok(true),
+            Target::CutOff { subject, policy, .. } => Some((*subject, policy)),
+            Target::Client(key) => Some((Subject::from(*key), "")),
+            Target::Grant(_) | Target::Changed(_) | Target::Catalog(_) => None,
         }
     }
 }
 
-async fn log(db: &mut Db<'_>, revoke: &Revoke, revision: Revision) -> Result<(), StoreError> {
-    let at = revoke.at;
-    if let Some(id) = revoke.grant() {
-        revision::log(db, revision, LogKind::Grant, id.as_bytes(), "", at).await?;
+/// Marks the rows that are named; returns of whom there is something to log. Of members that name the same grant the
+/// first is the one who revokes it.
+async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreError> {
+    let mut named = HashSet::new();
+    let first: Vec<bool> = members.iter().map(|member| member.grant().is_some_and(|id| named.insert(id))).collect();
+    let grants = members.iter().zip(&first).filter(|(_, first)| **first).filter_map(|(member, _)| {
+        let (by, reason) = (member.by.as_str(), member.reason.as_deref());
+        Some(grant::Revoked { id: member.grant()?, at: member.at, by, reason })
+    });
+    let marked = grant::revoke(db, &grants.collect::<Vec<_>>()).await?;
+    let mut changed = Vec::with_capacity(members.len());
+    for (member, first) in members.iter().zip(first) {
+        changed.push(match (member.grant(), &member.target) {
+            (Some(id), _) => first && marked.contains(&id),
+            (None, Target::Client(key)) => client::delete(db, *key, member.at).await?,
+            (None, _) => true,
+        });
     }
-    let (subject, policy) = match &revoke.target {
-        Target::Grant(_) => return Ok(()),
-        Target::Changed(id) => {
-            return revision::log(db, revision, LogKind::Changed, id.as_bytes(), "", at).await;
+    Ok(changed)
+}
+
+async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<(), StoreError> {
+    let cutoffs: Vec<_> = done.iter().filter_map(|revoke| Some((revoke.cutoff()?, revoke.at))).collect();
+    for ((subject, policy), at) in &cutoffs {
+        cutoff::raise(db, *subject, policy, revision, *at).await?;
+    }
+    let entry = |kind, key, at| Entry { kind, key, policy: "", at };
+    let mut entries = Vec::with_capacity(done.len());
+    for revoke in done {
+        match &revoke.target {
+            Target::Grant(id) => entries.push(entry(LogKind::Grant, id.as_bytes(), revoke.at)),
+            Target::Changed(id) => entries.push(entry(LogKind::Changed, id.as_bytes(), revoke.at)),
+            Target::Catalog(id) => entries.push(entry(LogKind::Catalog, id.as_bytes(), revoke.at)),
+            Target::CutOff { marked, .. } => {
+                entries.extend(marked.iter().map(|id| entry(LogKind::Grant, id.as_bytes(), revoke.at)));
+            }
+            Target::Client(_) => {}
         }
-        Target::Catalog(id) => {
-            return revision::log(db, revision, LogKind::Catalog, id.as_bytes(), "", at).await;
-        }
-        Target::CutOff { subject, policy, .. } => (*subject, policy.as_str()),
-        Target::Client(key) => (Subject::from(*key), ""),
-    };
-    cutoff::raise(db, subject, policy, revision, at).await?;
-    revision::log(db, revision, LogKind::CutOff, subject.as_bytes(), policy, at).await
+    }
+    entries.extend(cutoffs.iter().map(|((subject, policy), at)| Entry {
+        kind: LogKind::CutOff,
+        key: subject.as_bytes(),
+        policy,
+        at: *at,
+    }));
+    revision::log_all(db, revision, &entries).await
 }
 
 /// Revokes one grant inside another transaction; the caller tells the sink after its commit.

@@ -3,17 +3,58 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::audit::AuditEvent;
-use super::database::{Database, Db};
+use sqlx::FromRow;
+
+use super::audit::{AuditEvent, audit_insert};
+use super::database::{Database, Db, DbConn};
+use super::family::{family_columns, family_rotate};
+use super::grant::{grant_columns, grant_joins};
 use super::group_commit::Batch;
 use super::revoke::{Applied, Revoke, Target};
-use super::token::NewToken;
+use super::statement::Statement;
+use super::token::{NewToken, token_insert};
 use super::{Store, StoreError, audit, family, grant, revoke, token};
 use crate::domain::clock::Timestamp;
 use crate::domain::family::{Family, Presentation, Rotation};
 use crate::domain::grant::{Dead, Grant, TokenOf};
 use crate::domain::ids::{GrantId, TokenId};
 use crate::domain::token_string::TokenKind;
+
+macro_rules! held_select {
+    () => {
+        concat!(
+            "SELECT ",
+            grant_columns!(),
+            ", ",
+            family_columns!(),
+            " FROM grant_ g ",
+            grant_joins!(),
+            " JOIN refresh_family f ON f.grant_id = g.id WHERE g.id "
+        )
+    };
+}
+
+/// Reads grants with their families and holds both rows until the transaction ends: in the order of the ids, so that
+/// two batches can't wait for each other.
+static HOLD: Statement = Statement::each(
+    "rotate.hold",
+    concat!(held_select!(), "= $1"),
+    concat!(held_select!(), "= ANY($1) ORDER BY g.id FOR UPDATE OF g, f"),
+);
+static WRITE: Statement = Statement::each(
+    "rotate.write",
+    "",
+    concat!(
+        "WITH audited AS (",
+        audit_insert!(),
+        "), issued AS (",
+        token_insert!(9 10 11 12 13 14 15 16),
+        ") ",
+        family_rotate!()
+    ),
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&HOLD, &WRITE];
 
 /// A refresh token that was presented, with the successor that was derived for the case that it is current.
 #[derive(Clone, Debug)]
@@ -43,14 +84,23 @@ pub enum Rotated {
     Replay(Applied),
     /// The grant is not alive.
     Dead(Dead),
-    /// There is no such family.
+    /// There is no such grant, or it has no family.
     Gone,
 }
 
 struct Held {
     grant: Grant,
-    family: Option<Family>,
+    family: Family,
+    rotated: bool,
     replayed: Option<Applied>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    grant: grant::Row,
+    #[sqlx(flatten)]
+    family: family::Row,
 }
 
 impl Batch for Rotate {
@@ -61,21 +111,20 @@ impl Batch for Rotate {
 
     async fn write(db: &mut Db<'_>, members: &[&Self]) -> Result<Vec<Rotated>, StoreError> {
         let mut held = hold(db, members).await?;
-        let (mut outputs, mut tokens, mut audits) = (Vec::with_capacity(members.len()), Vec::new(), Vec::new());
+        let (mut outputs, mut fresh) = (Vec::with_capacity(members.len()), Vec::new());
         for member in members {
-            let Some(Some(held)) = held.get_mut(&member.grant) else {
-                outputs.push(Rotated::Gone);
-                continue;
+            let output = match held.get_mut(&member.grant) {
+                Some(held) => member.decide(db, held).await?,
+                None => Rotated::Gone,
             };
-            let output = member.decide(db, held).await?;
             if matches!(output, Rotated::Fresh) {
-                tokens.extend([&member.access, &member.refresh]);
-                audits.push(&member.audit);
+                fresh.push(*member);
             }
             outputs.push(output);
         }
-        token::insert(db, &tokens).await?;
-        audit::insert(db, &audits).await?;
+        if !fresh.is_empty() {
+            store(db, &held, &fresh).await?;
+        }
         Ok(outputs)
     }
 
@@ -95,20 +144,52 @@ impl Batch for Rotate {
     }
 }
 
-/// Locks every grant and family of the batch, in the order of the ids, so that two batches can't wait for each other.
-async fn hold(db: &mut Db<'_>, members: &[&Rotate]) -> Result<HashMap<GrantId, Option<Held>>, StoreError> {
-    let mut ids: Vec<GrantId> = members.iter().map(|member| member.grant).collect();
+async fn hold(db: &mut Db<'_>, members: &[&Rotate]) -> Result<HashMap<GrantId, Held>, StoreError> {
+    let mut ids: Vec<&[u8]> = members.iter().map(|member| &member.grant.as_bytes()[..]).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut held = HashMap::with_capacity(ids.len());
-    for id in ids {
-        let entry = match grant::lock(db, id).await? {
-            Some(grant) => Some(Held { grant, family: family::lock(db, id).await?, replayed: None }),
-            None => None,
-        };
-        held.insert(id, entry);
+    let sql = db.sql(&HOLD);
+    let rows: Vec<Row> = match &mut db.conn {
+        DbConn::Sqlite(conn) => {
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                rows.extend(sqlx::query_as(sql).bind(id).fetch_optional(&mut **conn).await?);
+            }
+            rows
+        }
+        DbConn::Postgres(conn) => sqlx::query_as(sql).bind(ids).fetch_all(&mut **conn).await?,
+    };
+    let held = rows.into_iter().map(|row| {
+        let grant = Grant::try_from(row.grant)?;
+        Ok((grant.id, Held { grant, family: row.family.try_into()?, rotated: false, replayed: None }))
+    });
+    held.collect()
+}
+
+/// Writes what the batch has rotated, with the new tokens of `fresh`; one statement on PostgreSQL.
+async fn store(db: &mut Db<'_>, held: &HashMap<GrantId, Held>, fresh: &[&Rotate]) -> Result<(), StoreError> {
+    let tokens: Vec<_> = fresh.iter().flat_map(|member| [&member.access, &member.refresh]).collect();
+    let audits: Vec<_> = fresh.iter().map(|member| &member.audit).collect();
+    let rotated = held.values().filter(|held| held.rotated).filter_map(|Held { grant, family, .. }| {
+        let rotation = family.rotation.as_ref()?;
+        Some(family::Rotated { grant: grant.id, family, rotation })
+    });
+    let rotated: Vec<_> = rotated.collect();
+    match &mut db.conn {
+        DbConn::Postgres(conn) => {
+            db.counters.count(&WRITE);
+            let query = token::bind_all(audit::bind_all(sqlx::query(WRITE.postgres), &audits), &tokens);
+            family::bind_all(query, &rotated).execute(&mut **conn).await?;
+        }
+        DbConn::Sqlite(_) => {
+            for one in &rotated {
+                family::rotate(db, one).await?;
+            }
+            token::insert(db, &tokens).await?;
+            audit::insert(db, &audits).await?;
+        }
     }
-    Ok(held)
+    Ok(())
 }
 
 impl Rotate {
@@ -121,16 +202,14 @@ impl Rotate {
         if let Err(dead) = held.grant.clone().live_for(presented, self.now) {
             return Ok(Rotated::Dead(dead));
         }
-        let Some(family) = &mut held.family else {
-            return Ok(Rotated::Gone);
-        };
+        let family = &mut held.family;
         if let (Some(rotation), Some(seen)) = (&mut family.rotation, self.successor_seen) {
             rotation.successor_used |= seen == family.generation;
         }
         match family.present(self.presented, self.now, self.window) {
             Presentation::Current => {
                 *family = family.rotated(self.refresh.id, self.rotation.clone());
-                family::rotate(db, self.grant, family).await?;
+                held.rotated = true;
                 Ok(Rotated::Fresh)
             }
             Presentation::Retry(rotation) => Ok(Rotated::Retry(rotation)),

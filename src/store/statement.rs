@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     api, audit, client, client_change, cutoff, family, grant, grant_change, grant_query, idempotency, issue,
-    key_session, key_version, lookup, maintenance, naming, plan, policy_snapshot, reach, revision, token, usage, user,
-    user_change, workspace,
+    key_session, key_version, lookup, maintenance, naming, plan, policy_snapshot, reach, revision, rotate, token,
+    usage, user, user_change, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -50,6 +50,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     policy_snapshot::STATEMENTS,
     reach::STATEMENTS,
     revision::STATEMENTS,
+    rotate::STATEMENTS,
     token::STATEMENTS,
     usage::STATEMENTS,
     user::STATEMENTS,

@@ -223,7 +223,8 @@ on_both_databases! {
 
 /// Rotations written by this server.
 fn insertions(server: &TestServer) -> u64 {
-    server.service().store.counters().of("family.rotate")
+    let write = if server.database.is_postgres() { "rotate.write" } else { "family.rotate" };
+    server.service().store.counters().of(write)
 }
 
 async fn a_repeat_after_a_restart_is_byte_identical(server: TestServer) {
