@@ -10,6 +10,7 @@ mod api;
 mod cli;
 mod clients;
 mod codebase;
+mod console;
 mod faults;
 mod first_run;
 mod management;

@@ -40,6 +40,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// How long things are kept after their end.
     pub retention: RetentionConfig,
+    /// The web console.
+    pub console: Console,
     /// Logging.
     pub log: Log,
     /// The rules that grants are issued under, by name. A file changes single keys of these or adds policies.
@@ -137,6 +139,16 @@ pub struct RetentionConfig {
     pub tokens: Lifetime,
     /// Ended grants: how long they stay in lists.
     pub grants: Lifetime,
+}
+
+/// The web console.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// How long people stay signed in without doing anything.
+    pub session_idle: Lifetime,
+    /// How long people stay signed in at most.
+    pub session_end: Lifetime,
 }
 
 /// Logging.

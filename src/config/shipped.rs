@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Config, Database, Http, Log, LogFormat, Management, MasterKeys, RetentionConfig, Tokens, Validation};
+use super::{
+    Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, RetentionConfig, Tokens, Validation,
+};
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::{
     AccessLifetime, Creator, Credential, End, Never, OnDisable, PolicyRules, RevokeReach, WholeGrant,
@@ -44,6 +46,7 @@ impl Default for Config {
                 bootstrap_policy: "key".to_owned(),
             },
             retention: RetentionConfig { tokens: Lifetime::from_secs(7 * DAY), grants: Lifetime::from_secs(30 * DAY) },
+            console: Console { session_idle: Lifetime::from_secs(HOUR), session_end: Lifetime::from_secs(12 * HOUR) },
             log: Log { format: LogFormat::Auto, level: "info".to_owned() },
             policies: policies(),
         }

@@ -92,6 +92,10 @@ public_id!(
     TokenId, ""
 );
 public_id!(
+    /// One sign-in to the console; its cookie holds a secret of its own.
+    ConsoleSessionId, "ses_"
+);
+public_id!(
     /// One line of the audit log, sortable by time.
     AuditId, "evt_"
 );
@@ -140,6 +144,13 @@ impl ApiId {
 }
 
 impl PlanId {
+    #[must_use]
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(created_at(now, entropy))
+    }
+}
+
+impl ConsoleSessionId {
     #[must_use]
     pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
         Self(created_at(now, entropy))

@@ -17,6 +17,7 @@ pub mod name;
 pub mod password;
 pub mod plan;
 pub mod policy;
+pub mod random_secret;
 pub mod scope;
 pub mod secret;
 pub mod token_string;

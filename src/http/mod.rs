@@ -7,6 +7,7 @@ mod api;
 mod bearer;
 mod caller;
 mod client_credentials;
+mod console;
 mod context;
 mod dry_run;
 mod etag;

@@ -12,7 +12,7 @@ use super::bearer::{OAuthResponder, ProblemResponder};
 use super::context::RequestInfo;
 use super::openapi::{self, Description};
 use super::refresh::BearerLayer;
-use super::{AppState, admin, api, management, oauth, problem};
+use super::{AppState, admin, api, console, management, oauth, problem};
 
 /// Who may call a route, and how they prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +32,12 @@ pub enum Access {
     Admin,
     /// Whoever reaches the management listener.
     Network,
+    /// Anybody with a browser: a page before signing in, or a file that pages refer to.
+    Visitor,
+    /// A page for who is signed in to the console; others are sent to the sign-in page.
+    Session,
+    /// A page for administrators who are signed in.
+    AdminSession,
 }
 
 /// One line of the table.
@@ -42,7 +48,8 @@ pub struct Route {
     pub path: &'static str,
     pub access: Access,
     handler: MethodRouter<AppState>,
-    description: fn() -> Description,
+    /// None for pages: the document is about REST.
+    description: Option<fn() -> Description>,
 }
 
 /// A line of the table. `ANY` is served for all methods.
@@ -104,6 +111,12 @@ pub fn public() -> Vec<Route> {
     ]
 }
 
+/// The pages of the console, on the public listener too.
+#[must_use]
+pub fn pages() -> Vec<Route> {
+    console::routes()
+}
+
 /// What the management listener serves.
 #[must_use]
 pub fn management() -> Vec<Route> {
@@ -125,6 +138,9 @@ pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
             Access::Bearer => route.handler.layer(oauth.clone()),
             Access::User | Access::Admin => route.handler.layer(rest.clone()),
             Access::Public | Access::Client | Access::Presented | Access::Network => route.handler,
+            Access::Visitor | Access::Session | Access::AdminSession => {
+                console::layers(route.handler, route.access, &state)
+            }
         };
         router.route(route.path, handler)
     });
@@ -143,16 +159,25 @@ impl Route {
         H: Handler<T, AppState>,
         T: 'static,
     {
+        Self { description: Some(description), ..Self::page(method, path, access, handler) }
+    }
+
+    /// A line without an annotation.
+    pub(super) fn page<H, T>(method: Option<Method>, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
         let handler = match method.clone().map(MethodFilter::try_from) {
             Some(filter) => on(filter.expect("the table has standard methods only"), handler),
             None => axum::routing::any(handler),
         };
-        Self { method, path, access, handler, description }
+        Self { method, path, access, handler, description: None }
     }
 
     /// What the annotation of the handler says.
     pub(super) fn describe(&self) -> Description {
-        (self.description)()
+        (self.description.expect("only pages have no annotation, and they are not in the document"))()
     }
 
     /// The schemas of all types that the annotation names, by name.

@@ -40,7 +40,7 @@ impl App {
     /// The public listener's.
     #[must_use]
     pub fn public(state: AppState) -> Self {
-        Self::new(routes::public(), state)
+        Self::new(routes::public().into_iter().chain(routes::pages()).collect(), state)
     }
 
     /// The management listener's.

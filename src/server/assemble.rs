@@ -15,6 +15,8 @@ use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
 use crate::service::live_token::LiveToken;
 use crate::service::password::Passwords;
+use crate::service::sign_in::ConsoleSettings;
+use crate::service::throttle::Throttle;
 use crate::service::{Parts, PinnedPolicies, Service, Settings};
 use crate::store::revoke::Applied;
 use crate::store::{DatabaseOptions, Retention, RevocationSink, Store};
@@ -98,6 +100,10 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
             tokens: config.retention.tokens.as_duration(),
             grants: config.retention.grants.as_duration(),
         },
+        console: ConsoleSettings {
+            idle: config.console.session_idle.as_duration(),
+            end: config.console.session_end.as_duration(),
+        },
     };
     Ok(Service::new(Parts {
         store,
@@ -109,6 +115,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         entropy,
         usage: UsageRecorder::default(),
         passwords: Passwords::new(),
+        throttle: Throttle::default(),
         settings,
     }))
 }

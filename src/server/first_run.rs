@@ -1,6 +1,7 @@
-//! What an operator sees on the first start: where the key is, and three commands that work as pasted.
+//! What an operator sees on the first start: where the key is, the link into the console, and three commands that work as
+//! pasted. The link is printed again at each start until somebody has set a password.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jeton_guard::{Outcome, Validator as _};
@@ -14,17 +15,33 @@ const ADMIN_KEY: &str = "admin.key";
 /// The key before it is known that the store accepted it.
 const PENDING_KEY: &str = "admin.key.new";
 
-/// Sets up an empty store, writes the administrator's key to its file, and returns what to print.
+/// What to print at this start: after the first one the welcome, and the link into the console as long as nobody can sign
+/// in there.
+///
+/// # Errors
+/// The store's, or the file system's.
+pub async fn announce(config: &Config, service: &Service) -> anyhow::Result<Option<String>> {
+    let key = set_up(config, service).await?;
+    let issuer = config.issuer();
+    let link = service.first_password_link().await.context("the link into the console can't be made")?;
+    let link = link.map(|code| setup_text(&issuer, code.expose_secret()));
+    Ok(match (key, link) {
+        (Some(key), link) => Some(welcome(&issuer, &key, &link.unwrap_or_default())),
+        (None, link) => link,
+    })
+}
+
+/// Sets up an empty store, writes the administrator's key to its file, and returns where that is.
 ///
 /// The key is on disk before the store knows it: whatever interrupts this, the next start either begins again or finds
 /// the key.
 ///
 /// # Errors
 /// The store's, or the file system's.
-pub async fn announce(config: &Config, service: &Service) -> anyhow::Result<Option<String>> {
+async fn set_up(config: &Config, service: &Service) -> anyhow::Result<Option<PathBuf>> {
     let (path, pending) = (config.data_dir.join(ADMIN_KEY), config.data_dir.join(PENDING_KEY));
     if !service.store.is_empty().await.context("the store can't be read")? {
-        return Ok(adopt(service, &pending, &path).await?.then(|| welcome(&config.issuer(), &path)));
+        return Ok(adopt(service, &pending, &path).await?.then_some(path));
     }
     if path.exists() {
         anyhow::bail!(
@@ -41,7 +58,7 @@ pub async fn announce(config: &Config, service: &Service) -> anyhow::Result<Opti
         return Ok(None);
     }
     std::fs::rename(&pending, &path).with_context(|| format!("{} can't be written", path.display()))?;
-    Ok(Some(welcome(&config.issuer(), &path)))
+    Ok(Some(path))
 }
 
 /// After a first start that was interrupted: the pending key is the real one if the store accepts it.
@@ -67,12 +84,21 @@ fn remove_if_there(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn welcome(issuer: &str, key: &Path) -> String {
+fn setup_text(issuer: &str, code: &str) -> String {
+    format!(
+        "\n\
+         Set the password of the first operator in the console (this link works once, for 15 minutes):\n\
+         \n\
+         {issuer}/console/setup?code={code}\n"
+    )
+}
+
+fn welcome(issuer: &str, key: &Path, setup: &str) -> String {
     let key = key.display();
     format!(
         "\n\
          Jeton is set up. The API key of the user admin is in {key}; it is shown nowhere else.\n\
-         \n\
+         {setup}\n\
          Mint an access token with it, validate the token, and delete it:\n\
          \n\
          TOKEN=$(curl -s {issuer}/oauth20/access-token -H \"api-key: $(cat {key})\" | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\

@@ -7,7 +7,7 @@ use crate::domain::grant::{Origin, Revision, WorkspaceRef};
 use crate::domain::scope::Scopes;
 use crate::store::user::{Role, User};
 
-/// A signed-in user. Only [`Service::caller`] makes one.
+/// A signed-in user. Only a validated token ([`Service::caller`]) or a session ([`Service::find_session`]) makes one.
 #[derive(Debug)]
 pub struct Caller {
     pub(super) user: User,
@@ -17,6 +17,8 @@ pub struct Caller {
     pub(super) context: RequestContext,
     /// As of when the user's credential was alive: what they create dies by any later cut-off.
     pub(super) as_of: Revision,
+    /// What they create came in by.
+    pub(super) door: Origin,
 }
 
 impl Service {
@@ -51,7 +53,14 @@ impl Service {
         if user.role < at_least {
             return Err(ApiFailure::Forbidden("this needs the role admin in the workspace"));
         }
-        Ok(Caller { user, workspace: grant.workspace.clone(), scopes: scopes.clone(), context, as_of: validated.as_of })
+        Ok(Caller {
+            user,
+            workspace: grant.workspace.clone(),
+            scopes: scopes.clone(),
+            context,
+            as_of: validated.as_of,
+            door: Origin::Api,
+        })
     }
 }
 
@@ -62,6 +71,21 @@ const MANAGE: &str = "jeton:manage";
 const INTROSPECT: &str = "introspect";
 
 impl Caller {
+    /// Somebody with a session of the console: all that the user may do.
+    pub(super) fn signed_in(user: User, workspace: WorkspaceRef, as_of: Revision, context: RequestContext) -> Self {
+        Self { user, workspace, scopes: Scopes::default(), context, as_of, door: Origin::Console }
+    }
+
+    #[must_use]
+    pub const fn user(&self) -> &User {
+        &self.user
+    }
+
+    #[must_use]
+    pub const fn workspace(&self) -> &WorkspaceRef {
+        &self.workspace
+    }
+
     /// Why a token with these scopes can't be made by this caller.
     pub(super) fn scope_error(&self, wanted: &Scopes) -> Option<FieldError> {
         if !self.scopes.is_empty() && (wanted.is_empty() || !self.scopes.covers(wanted)) {

@@ -19,12 +19,15 @@ pub mod issue;
 pub mod live_token;
 pub mod maintenance;
 pub mod me;
+pub mod own_password;
 pub mod password;
 pub mod plans;
 mod policy_book;
 pub mod reach;
 pub mod revoke;
 pub mod session;
+pub mod sign_in;
+pub mod throttle;
 pub mod token;
 pub mod tokens;
 pub mod user_edit;
@@ -47,6 +50,8 @@ use crate::domain::entropy::Entropy;
 use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
 use crate::store::{Retention, Store};
+use sign_in::ConsoleSettings;
+use throttle::Throttle;
 
 /// What the use cases are configured with.
 #[derive(Clone, Debug)]
@@ -62,6 +67,7 @@ pub struct Settings {
     /// Seconds for which others may cache an introspection answer.
     pub cache_max_age: u32,
     pub retention: Retention,
+    pub console: ConsoleSettings,
 }
 
 /// Everything that the use cases work with. Cloning is cheap.
@@ -81,6 +87,7 @@ pub struct Parts {
     pub entropy: Entropy,
     pub usage: UsageRecorder,
     pub passwords: Passwords,
+    pub throttle: Throttle,
     pub settings: Settings,
 }
 

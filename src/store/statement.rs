@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    api, audit, client, client_change, cutoff, family, grant, grant_change, grant_query, idempotency, issue,
-    key_session, key_version, lookup, maintenance, naming, plan, policy_snapshot, reach, revision, rotate, token,
-    usage, user, user_change, workspace,
+    api, audit, client, client_change, console_session, cutoff, family, grant, grant_change, grant_query, idempotency,
+    issue, key_session, key_version, lookup, maintenance, naming, password, plan, policy_snapshot, reach, revision,
+    rotate, token, usage, user, user_change, workspace,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -34,18 +34,20 @@ pub static REGISTRY: &[&[&Statement]] = &[
     audit::STATEMENTS,
     client::STATEMENTS,
     client_change::STATEMENTS,
+    console_session::STATEMENTS,
     cutoff::STATEMENTS,
     family::STATEMENTS,
     grant::STATEMENTS,
-    issue::STATEMENTS,
     grant_change::STATEMENTS,
     grant_query::STATEMENTS,
     idempotency::STATEMENTS,
+    issue::STATEMENTS,
     key_session::STATEMENTS,
     key_version::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
     naming::STATEMENTS,
+    password::STATEMENTS,
     plan::STATEMENTS,
     policy_snapshot::STATEMENTS,
     reach::STATEMENTS,

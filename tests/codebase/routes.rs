@@ -6,7 +6,7 @@ use reqwest::Method;
 on_both_databases! {
     async fn every_route_refuses_who_may_not_call_it(server: &TestServer) {
         let client = server.client(&["read"]).await;
-        for route in routes::public() {
+        for route in routes::public().into_iter().chain(routes::pages()) {
             // A new one each time: one of the routes revokes it.
             let clients_token = server.access_token(&client).await;
             let method = route.method.clone().unwrap_or(Method::GET);
@@ -29,6 +29,12 @@ on_both_databases! {
                 Access::Bearer | Access::Presented => assert_eq!((anonymous.status, forged.status), (401, 401), "{named}"),
                 Access::User | Access::Admin => {
                     assert_eq!((anonymous.status, forged.status, underprivileged.status), (401, 401, 403), "{named}");
+                }
+                Access::Visitor => assert!(anonymous.status < 500, "{named}: {}", anonymous.status),
+                Access::Session | Access::AdminSession => {
+                    let expected = if method == Method::GET { 303 } else { 401 };
+                    assert_eq!((anonymous.status, forged.status, underprivileged.status), (expected, expected, expected), "{named}");
+                    continue;
                 }
                 Access::Network => panic!("{named} is on the public listener"),
             }

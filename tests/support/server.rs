@@ -87,7 +87,11 @@ impl TestServer {
             secrets: Mutex::new(vec![admin_key.clone()]),
             admin_key,
             database,
-            http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .expect("a client"),
             running: Some(running),
             log_start,
             _data_dir: data_dir,

@@ -38,13 +38,13 @@ const MEANINGS: [(u16, &str); 13] = [
 /// get their shape.
 pub(super) fn complete(access: Access, path: &str, is_edit: bool, operation: &mut Operation) {
     let mut refusals: Vec<u16> = match access {
-        Access::Public | Access::Network => Vec::new(),
+        Access::Public | Access::Network | Access::Visitor | Access::Session | Access::AdminSession => Vec::new(),
         Access::Client => vec![400, 401, 503],
         Access::Bearer | Access::Presented | Access::User | Access::Admin => vec![400, 401, 403, 429, 503],
     };
     let shape = match access {
         Access::Client | Access::Bearer | Access::Presented => Shape::OAuth,
-        Access::Public | Access::Network | Access::User | Access::Admin => Shape::Problem,
+        _ => Shape::Problem,
     };
     if operation.request_body.is_some() {
         refusals.extend([408, 413]);

@@ -134,7 +134,7 @@ fn tag(path: &str) -> String {
 
 fn security(access: Access) -> Vec<SecurityRequirement> {
     let schemes: &[&str] = match access {
-        Access::Public | Access::Network => &[],
+        Access::Public | Access::Network | Access::Visitor | Access::Session | Access::AdminSession => &[],
         Access::Client => &[CLIENT],
         Access::Bearer | Access::Presented | Access::User | Access::Admin => &[BEARER, API_KEY],
     };

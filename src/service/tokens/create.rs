@@ -186,7 +186,7 @@ impl Manager {
 
     const fn origin(&self) -> Origin {
         match self.reach {
-            Reach::Own => Origin::Api,
+            Reach::Own => self.caller.door,
             Reach::Workspace => Origin::Admin,
         }
     }

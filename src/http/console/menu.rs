@@ -1,0 +1,44 @@
+//! The menu: the pages that somebody may open, in groups.
+
+use super::page::Page;
+
+/// A part of the menu, to which pages belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Area {
+    None,
+    Account,
+}
+
+/// Entries under one heading.
+pub(super) struct Group {
+    pub title: &'static str,
+    pub entries: Vec<Entry>,
+}
+
+/// A link of the menu.
+pub(super) struct Entry {
+    pub area: Area,
+    pub href: &'static str,
+    pub title: &'static str,
+}
+
+const fn entry(area: Area, href: &'static str, title: &'static str) -> Entry {
+    Entry { area, href, title }
+}
+
+impl Page {
+    /// Everything that the user of this page may open.
+    pub(super) fn menu(&self) -> Vec<Group> {
+        let mine = vec![entry(Area::Account, "/console/account", "account")];
+        vec![Group { title: "menu-mine", entries: mine }]
+    }
+
+    /// The value of `aria-current` on the link to an area.
+    pub(super) fn current(&self, area: Area) -> &'static str {
+        if self.area == area { "page" } else { "false" }
+    }
+
+    pub(super) fn account_current(&self) -> &'static str {
+        self.current(Area::Account)
+    }
+}

@@ -1,0 +1,65 @@
+//! `/console/…`: the web pages. Each is rendered on the server, works without script, and calls the same use cases as REST.
+//!
+//! A handler gets who is signed in from `gate`, the frame of its page from `page`, and gives a template or a redirect.
+
+mod account;
+mod assets;
+mod cookie;
+mod done;
+mod failure;
+mod fields;
+pub(super) mod gate;
+mod language;
+mod menu;
+mod page;
+mod preferences;
+mod respond;
+mod setup;
+mod sign_in;
+mod tags;
+mod texts;
+
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::MethodRouter;
+use tower_http::csrf::CsrfLayer;
+
+use super::AppState;
+use super::routes::{Access, Route};
+
+/// The pages, as lines of the table of routes.
+pub(super) fn routes() -> Vec<Route> {
+    use Access::{Session, Visitor};
+    vec![
+        Route::page(Some(Method::GET), "/console/assets/{file}", Visitor, assets::asset),
+        Route::page(Some(Method::POST), "/console/preferences", Visitor, preferences::change),
+        Route::page(Some(Method::GET), "/console/sign-in", Visitor, sign_in::show),
+        Route::page(Some(Method::POST), "/console/sign-in", Visitor, sign_in::sign_in),
+        Route::page(Some(Method::GET), "/console/setup", Visitor, setup::show),
+        Route::page(Some(Method::POST), "/console/setup", Visitor, setup::set),
+        Route::page(None, "/console/{*path}", Visitor, failure::not_found),
+        Route::page(Some(Method::GET), "/console", Session, sign_in::start),
+        Route::page(Some(Method::GET), "/console/account", Session, account::show),
+        Route::page(Some(Method::POST), "/console/account/password", Session, account::change_password),
+        Route::page(Some(Method::POST), "/console/account/sessions", Session, account::end_sessions),
+        Route::page(Some(Method::POST), "/console/sign-out", Session, sign_in::sign_out),
+    ]
+}
+
+/// What stands before a page: its headers, then the decision whether the form comes from another site, then who it is.
+pub(super) fn layers(handler: MethodRouter<AppState>, access: Access, state: &AppState) -> MethodRouter<AppState> {
+    let handler = match access {
+        Access::AdminSession => handler.layer(from_fn_with_state(state.clone(), gate::admin)),
+        Access::Session => handler.layer(from_fn_with_state(state.clone(), gate::member)),
+        _ => handler,
+    };
+    handler.layer(same_site(&state.wire.issuer)).layer(from_fn(respond::frame))
+}
+
+/// A browser says where a form comes from (`Sec-Fetch-Site`, `Origin`); behind a proxy that changes `Host`, the public
+/// URL tells which origin is this one.
+pub(super) fn same_site(issuer: &str) -> CsrfLayer {
+    let layer = CsrfLayer::new();
+    let origin = url::Url::parse(issuer).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    layer.clone().add_trusted_origin(origin).unwrap_or(layer)
+}

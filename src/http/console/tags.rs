@@ -1,0 +1,88 @@
+//! Small pieces of HTML that write themselves: moments and lengths of time.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use time::OffsetDateTime;
+
+use super::language::Language;
+use super::texts::{Texts, Value};
+use crate::domain::clock::Timestamp;
+
+/// A moment as a `<time>` element.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub at: Timestamp,
+    pub language: Language,
+}
+
+/// It is made of digits, names of months and marks only.
+impl HtmlSafe for Moment {}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(moment) = OffsetDateTime::from_unix_timestamp(self.at.seconds()) else {
+            return f.write_str("&ndash;");
+        };
+        let months = match self.language {
+            Language::English => ENGLISH_MONTHS,
+            Language::French => FRENCH_MONTHS,
+        };
+        let month = months[usize::from(u8::from(moment.month())) - 1];
+        let (day, year, hour, minute) = (moment.day(), moment.year(), moment.hour(), moment.minute());
+        let utc = Timestamp::from_ms(self.at.seconds() * 1000);
+        write!(f, "<time datetime=\"{utc}\">{day}&nbsp;{month} {year}, {hour:02}:{minute:02}&nbsp;UTC</time>")
+    }
+}
+
+const ENGLISH_MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const FRENCH_MONTHS: [&str; 12] =
+    ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+
+/// A length of time in the largest unit that says it exactly, or nearly for long ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub seconds: u64,
+    pub language: Language,
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (minute, hour, day) = (60, 3_600, 86_400);
+        let (key, count) = match self.seconds {
+            seconds if seconds >= 2 * day || (seconds >= day && seconds % day == 0) => ("span-days", seconds / day),
+            seconds if seconds >= hour && (seconds % hour == 0 || seconds > 10 * hour) => {
+                ("span-hours", seconds / hour)
+            }
+            seconds if seconds >= minute => ("span-minutes", seconds / minute),
+            seconds => ("span-seconds", seconds),
+        };
+        f.write_str(&Texts::of(self.language).text(key, &[("count", Value::Number(count))]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_names_its_month_and_zone() {
+        let at = Timestamp::from_ms(1_764_000_000_250);
+        let moment = |language| Moment { at, language }.to_string();
+        assert_eq!(
+            moment(Language::English),
+            "<time datetime=\"2025-11-24T16:00:00Z\">24&nbsp;Nov 2025, 16:00&nbsp;UTC</time>"
+        );
+        assert!(moment(Language::French).contains("24&nbsp;nov. 2025"));
+    }
+
+    #[test]
+    fn a_span_is_said_in_the_unit_that_fits() {
+        let span = |seconds| Span { seconds, language: Language::English }.to_string();
+        for (seconds, said) in
+            [(1800, "30 minutes"), (21_600, "6 hours"), (86_400, "1 day"), (7_776_000, "90 days"), (5, "5 seconds")]
+        {
+            assert_eq!(span(seconds), said);
+        }
+    }
+}
