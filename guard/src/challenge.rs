@@ -97,6 +97,7 @@ fn is_scope(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::credential::Malformed;
+    use crate::limits::Limits;
     use crate::validator::{Inactive, Unavailable};
 
     fn header(challenge: &Challenge, refusal: &Refusal) -> String {
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn a_limit_and_an_outage_are_no_challenge() {
         let challenge = Challenge::new("example");
-        let limit = Refusal::LimitExceeded { retry_after_s: 1 };
+        let limit = Refusal::LimitExceeded { retry_after_s: 1, limits: Limits::none() };
         let outage = Refusal::Unavailable(Unavailable { retry_after_s: 1 });
         assert_eq!(challenge.header(&limit), None);
         assert_eq!(challenge.header(&outage), None);

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::layer::Rules;
+use crate::limits::Limits;
 use crate::refusal::Refusal;
 use crate::responder::Responder;
 use crate::validator::{Outcome, Validator};
@@ -45,6 +46,7 @@ pin_project! {
         Serving {
             #[pin]
             response: S::Future,
+            limits: Limits,
         },
         Refused {
             response: Option<Response<ResB>>,
@@ -92,7 +94,11 @@ where
                     let waiting = waiting.take().expect("it is taken once, when this state ends");
                     waiting.resume(outcome)
                 }
-                StateProjection::Serving { response } => return response.poll(cx),
+                StateProjection::Serving { response, limits } => {
+                    let mut response = ready!(response.poll(cx))?;
+                    limits.write(response.headers_mut());
+                    return Poll::Ready(Ok(response));
+                }
                 StateProjection::Refused { response } => {
                     let response = response.take();
                     return Poll::Ready(Ok(response.expect("polled after completion")));
@@ -113,10 +119,10 @@ where
         R: Responder<ResB>,
     {
         match self.rules.decide(outcome) {
-            Ok(token) => {
+            Ok((token, limits)) => {
                 self.request.extensions_mut().insert(token);
                 let response = self.inner.call(self.request);
-                State::Serving { response }
+                State::Serving { response, limits }
             }
             Err(refusal) => {
                 let response = Some(self.rules.refuse(&refusal, self.request));
@@ -128,11 +134,11 @@ where
 
 impl<V: Validator, R> Rules<V, R> {
     /// A limit is charged last: a request that is refused for another reason uses nothing up.
-    fn decide(&self, outcome: Outcome<V::Token>) -> Result<V::Token, Refusal> {
+    fn decide(&self, outcome: Outcome<V::Token>) -> Result<(V::Token, Limits), Refusal> {
         let token = outcome.into_result()?;
         self.requirement.check(&token)?;
-        self.validator.admit(&token)?;
-        Ok(token)
+        let limits = self.validator.admit(&token, &self.requirement)?;
+        Ok((token, limits))
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::credential::Malformed;
+use crate::limits::Limits;
 use crate::validator::{Inactive, Unavailable};
 
 /// Why a request is refused (RFC 6750 §3.1).
@@ -25,8 +26,10 @@ pub enum Refusal {
     },
     /// The limit of the token's plan is used up: 429 (RFC 6585 §4).
     LimitExceeded {
-        /// When the plan's next period starts, in seconds.
+        /// When the next request may come, in seconds.
         retry_after_s: u32,
+        /// The limits that the request was counted against.
+        limits: Limits,
     },
     /// Nobody can say whether the token is good: 503.
     Unavailable(Unavailable),
@@ -76,7 +79,7 @@ impl Refusal {
     /// The `Retry-After` of 429 and 503, in seconds (RFC 9110 §10.2.3).
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Self::LimitExceeded { retry_after_s } | Self::Unavailable(Unavailable { retry_after_s }) => {
+            Self::LimitExceeded { retry_after_s, .. } | Self::Unavailable(Unavailable { retry_after_s }) => {
                 Some(*retry_after_s)
             }
             Self::Missing | Self::Malformed(_) | Self::InvalidToken(_) | Self::InsufficientScope { .. } => None,
@@ -122,7 +125,7 @@ mod tests {
             Refusal::Missing,
             Refusal::InsufficientScope { scope: String::new() },
             Refusal::InsufficientScope { scope: "orders:read".to_owned() },
-            Refusal::LimitExceeded { retry_after_s: 1 },
+            Refusal::LimitExceeded { retry_after_s: 1, limits: Limits::none() },
             Refusal::Unavailable(Unavailable { retry_after_s: 1 }),
         ];
         each.extend(malformed.map(Refusal::from));

@@ -56,7 +56,12 @@ impl Requirement {
         &self.scopes
     }
 
-    /// Checks a valid token.
+    /// The required APIs, in the order in which they were added.
+    pub fn apis(&self) -> &[String] {
+        &self.apis
+    }
+
+    /// Checks a valid token. Where APIs are required, a scope that none of them takes is lacking.
     ///
     /// # Errors
     ///
@@ -72,6 +77,12 @@ impl Requirement {
             return Err(Refusal::InsufficientScope { scope });
         }
         if !self.apis.iter().all(|api| token.covers_api(api)) {
+            let scope = String::new();
+            return Err(Refusal::InsufficientScope { scope });
+        }
+        let taken =
+            |scope: &String| self.apis.is_empty() || self.apis.iter().any(|api| token.api_takes_scope(api, scope));
+        if !self.scopes.iter().all(taken) {
             let scope = String::new();
             return Err(Refusal::InsufficientScope { scope });
         }
@@ -94,6 +105,10 @@ mod tests {
             api == "orders"
         }
 
+        fn api_takes_scope(&self, _: &str, scope: &str) -> bool {
+            scope == "orders:read"
+        }
+
         fn workspace(&self) -> &str {
             "acme"
         }
@@ -112,12 +127,7 @@ mod tests {
 
     #[test]
     fn a_token_that_covers_everything_is_accepted() {
-        let requirement = Requirement::none()
-            .scope("orders:read")
-            .scope("orders:write")
-            .api("orders")
-            .workspace("acme")
-            .workspace("acme");
+        let requirement = Requirement::none().scope("orders:read").api("orders").workspace("acme").workspace("acme");
         assert!(!requirement.is_empty());
         assert_eq!(requirement.check(&Token), Ok(()));
     }
@@ -131,6 +141,13 @@ mod tests {
     #[test]
     fn a_lacking_api_names_no_scope() {
         let requirement = Requirement::none().scope("orders:read").api("orders").api("bills");
+        assert_eq!(requirement.check(&Token), lacking(""));
+    }
+
+    #[test]
+    fn a_scope_that_no_required_api_takes_is_not_helped_by_another_scope() {
+        assert_eq!(Requirement::none().scope("orders:write").check(&Token), Ok(()));
+        let requirement = Requirement::none().scope("orders:write").api("orders");
         assert_eq!(requirement.check(&Token), lacking(""));
     }
 

@@ -1,15 +1,13 @@
 //! Owns the response that a refused request gets.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Response};
 use serde::Serialize;
 
 use crate::challenge::Challenge;
 use crate::refusal::Refusal;
-
-static RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Turns a refusal into a response with a body of type `B`.
 ///
@@ -72,9 +70,8 @@ impl<B: From<Bytes>> Responder<B> for JsonResponder {
         if let Some(seconds) = refusal.retry_after_s() {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Refusal::LimitExceeded { retry_after_s } = refusal {
-            let state = HeaderValue::try_from(format!("\"plan\";r=0;t={retry_after_s}"));
-            headers.insert(&RATELIMIT, state.expect("a literal and a number are printable"));
+        if let Refusal::LimitExceeded { limits, .. } = refusal {
+            limits.write(headers);
         }
         response
     }
@@ -91,6 +88,7 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::limits::Limit;
     use crate::validator::{Inactive, Unavailable};
 
     fn refuse(refusal: &Refusal) -> Response<Bytes> {
@@ -123,10 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn a_used_up_limit_says_when_the_next_period_starts() {
-        let response = refuse(&Refusal::LimitExceeded { retry_after_s: 17 });
+    fn a_used_up_limit_says_which_and_when_to_come_again() {
+        let gold = Limit { policy: "gold".to_owned(), quota: 2, window_s: 34, remaining: 0, reset_s: 34 };
+        let response = refuse(&Refusal::LimitExceeded { retry_after_s: 17, limits: [gold].into_iter().collect() });
         assert_eq!(response.headers()[RETRY_AFTER], "17");
-        assert_eq!(response.headers()["ratelimit"], "\"plan\";r=0;t=17");
+        assert_eq!(response.headers()["ratelimit-policy"], "\"gold\";q=2;w=34");
+        assert_eq!(response.headers()["ratelimit"], "\"gold\";r=0;t=34");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Owns what a service must bring to have tokens checked: the validator, its outcomes, and the view of a valid token.
 
+use crate::limits::Limits;
 use crate::refusal::Refusal;
+use crate::requirement::Requirement;
 
 /// What a validator says of a token.
 #[derive(Debug)]
@@ -79,16 +81,17 @@ pub trait Validator: Clone + Send + Sync + 'static {
     /// [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES) bytes) and not yet trusted.
     fn validate(&self, token: &str) -> Self::Future;
 
-    /// Counts a request against the limits of the token's plans. It is called once for each request whose token is good
-    /// and covers what is required, right before the service is called, and must not block. Without limits there is
-    /// nothing to do, which is the default.
+    /// Counts a request against the limits of the token's plans, and tells where it stands with them: the answer of the
+    /// service gets the `RateLimit` fields. It is called once for each request whose token is good and covers what is
+    /// required, right before the service is called, and must not block. Without limits there is nothing to do, which is the
+    /// default.
     ///
     /// # Errors
     ///
     /// The refusal to answer with, normally [`Refusal::LimitExceeded`].
-    fn admit(&self, token: &Self::Token) -> Result<(), Refusal> {
-        let _ = token;
-        Ok(())
+    fn admit(&self, token: &Self::Token, requirement: &Requirement) -> Result<Limits, Refusal> {
+        let _ = (token, requirement);
+        Ok(Limits::none())
     }
 }
 
@@ -99,6 +102,13 @@ pub trait TokenView {
 
     /// Whether the token's APIs and plans cover the API of this name.
     fn covers_api(&self, api: &str) -> bool;
+
+    /// Whether a scope of the token counts for the API of this name, which the token covers. An API that defines no scopes
+    /// takes all, which is the default.
+    fn api_takes_scope(&self, api: &str, scope: &str) -> bool {
+        let _ = (api, scope);
+        true
+    }
 
     /// The name of the workspace that the token belongs to.
     fn workspace(&self) -> &str;

@@ -15,7 +15,8 @@ use http::request::{Builder, Parts};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use jeton_guard::{
-    Challenge, GuardLayer, Inactive, Outcome, Refusal, Requirement, Responder, TokenView, Unavailable, Validator,
+    Challenge, GuardLayer, Inactive, Limit, Limits, Outcome, Refusal, Requirement, Responder, TokenView, Unavailable,
+    Validator,
 };
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
@@ -66,12 +67,15 @@ impl Validator for Tokens {
         YieldOnce { yielded: false, then: ready(outcome) }
     }
 
-    fn admit(&self, token: &Token) -> Result<(), Refusal> {
+    fn admit(&self, token: &Token, _: &Requirement) -> Result<Limits, Refusal> {
         self.admitted.fetch_add(1, Ordering::Relaxed);
-        if token.string == "spent" {
-            return Err(Refusal::LimitExceeded { retry_after_s: 30 });
+        let remaining = u32::from(token.string != "spent");
+        let limit = Limit { policy: "gold".to_owned(), quota: 2, window_s: 60, remaining, reset_s: 60 };
+        let limits = Limits::from_iter([limit]);
+        if remaining == 0 {
+            return Err(Refusal::LimitExceeded { retry_after_s: 30, limits });
         }
-        Ok(())
+        Ok(limits)
     }
 }
 
@@ -258,7 +262,7 @@ async fn a_used_up_limit_is_a_429() {
     let response = answer(layer(), bearer("spent")).await;
     assert_refused(&response, 429, "rate_limited", None);
     assert_eq!(response.headers()[RETRY_AFTER], "30");
-    assert_eq!(response.headers()["ratelimit"], "\"plan\";r=0;t=30");
+    assert_eq!(response.headers()["ratelimit"], "\"gold\";r=0;t=60");
 }
 
 #[tokio::test]
@@ -274,8 +278,10 @@ async fn a_request_that_is_not_covered_uses_no_limit_up() {
     let layer = layer_of(tokens.clone());
     answer(layer.clone().require(Requirement::none().scope("admin")), bearer("good")).await;
     assert_eq!(tokens.admitted.load(Ordering::Relaxed), 0);
-    answer(layer, bearer("good")).await;
+    let served = answer(layer, bearer("good")).await;
     assert_eq!(tokens.admitted.load(Ordering::Relaxed), 1);
+    assert_eq!(served.headers()["ratelimit-policy"], "\"gold\";q=2;w=60");
+    assert_eq!(served.headers()["ratelimit"], "\"gold\";r=1;t=60");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
-//! Wall-clock time as an injected capability, and the timestamp type that the store and the wire use.
+//! Time as an injected capability: the wall clock, whose timestamps the store and the wire use, and the time since boot,
+//! which leases are measured by.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
@@ -84,6 +85,37 @@ impl std::str::FromStr for Timestamp {
     }
 }
 
+/// Time since the machine was booted, sleep included. No one sets it, and it never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BootTime(u64);
+
+impl BootTime {
+    #[must_use]
+    pub const fn from_ns(ns: u64) -> Self {
+        Self(ns)
+    }
+
+    #[must_use]
+    pub const fn ns(self) -> u64 {
+        self.0
+    }
+
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(duration)))
+    }
+
+    /// How long ago `earlier` was.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Tells the time. Cloning is cheap; all clones tell the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
@@ -92,8 +124,17 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Manual>),
 }
+
+#[derive(Debug)]
+struct Manual {
+    wall_ms: AtomicI64,
+    boot_ns: AtomicU64,
+}
+
+/// Where the time since boot of a manual clock starts.
+const MANUAL_BOOT_NS: u64 = 1_000_000_000_000;
 
 impl Clock {
     #[must_use]
@@ -104,7 +145,8 @@ impl Clock {
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(start.ms()))))
+        let manual = Manual { wall_ms: AtomicI64::new(start.ms()), boot_ns: AtomicU64::new(MANUAL_BOOT_NS) };
+        Self(Source::Manual(Arc::new(manual)))
     }
 
     #[must_use]
@@ -112,16 +154,44 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)),
-            Source::Manual(ms) => Timestamp(ms.load(Ordering::SeqCst)),
+            Source::Manual(manual) => Timestamp(manual.wall_ms.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a manual clock forward; the system clock is not moved.
-    pub fn advance(&self, by: Duration) {
-        if let Source::Manual(ms) = &self.0 {
-            ms.fetch_add(millis(by), Ordering::SeqCst);
+    /// `CLOCK_BOOTTIME` where there is one: the monotonic clock of Linux stands still while the machine sleeps.
+    #[must_use]
+    pub fn boottime(&self) -> BootTime {
+        match &self.0 {
+            Source::System => system_boottime(),
+            Source::Manual(manual) => BootTime(manual.boot_ns.load(Ordering::SeqCst)),
         }
     }
+
+    /// Lets time pass on a manual clock; the system clock is not moved.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual(manual) = &self.0 {
+            manual.wall_ms.fetch_add(millis(by), Ordering::SeqCst);
+            manual.boot_ns.fetch_add(nanos(by), Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a manual wall clock, as an operator or NTP does: no time passes.
+    pub fn set_wall(&self, to: Timestamp) {
+        if let Source::Manual(manual) = &self.0 {
+            manual.wall_ms.store(to.ms(), Ordering::SeqCst);
+        }
+    }
+}
+
+fn system_boottime() -> BootTime {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let id = rustix::time::ClockId::Boottime;
+    // The monotonic clock of macOS counts sleep; elsewhere a machine that sleeps is no server.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let id = rustix::time::ClockId::Monotonic;
+    let now = rustix::time::clock_gettime(id);
+    let (seconds, ns) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
+    BootTime(seconds.saturating_mul(1_000_000_000).saturating_add(ns))
 }
 
 #[cfg(test)]
@@ -147,7 +217,24 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_ms(5));
         let other = clock.clone();
         assert_eq!(clock.now(), other.now());
+        let before = clock.boottime();
         other.advance(Duration::from_secs(1));
         assert_eq!(clock.now(), Timestamp::from_ms(1005));
+        assert_eq!(clock.boottime().since(before), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_does_not_move_the_time_since_boot() {
+        let clock = Clock::manual(Timestamp::from_ms(5));
+        let before = clock.boottime();
+        clock.set_wall(Timestamp::from_ms(3_600_000));
+        assert_eq!((clock.now(), clock.boottime()), (Timestamp::from_ms(3_600_000), before));
+    }
+
+    #[test]
+    fn the_systems_time_since_boot_never_goes_back() {
+        let clock = Clock::system();
+        let first = clock.boottime();
+        assert!(first.ns() > 0 && clock.boottime() >= first);
     }
 }

@@ -66,4 +66,7 @@ fn finish(response: &mut Response, refusal: &Refusal, challenge: &Challenge) {
     if let Some(seconds) = refusal.retry_after_s() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Refusal::LimitExceeded { limits, .. } = refusal {
+        limits.write(response.headers_mut());
+    }
 }

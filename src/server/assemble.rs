@@ -15,6 +15,7 @@ use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
 use crate::service::live_token::LiveToken;
 use crate::service::password::Passwords;
+use crate::service::rate_limit::RateLimits;
 use crate::service::sign_in::ConsoleSettings;
 use crate::service::throttle::Throttle;
 use crate::service::{Parts, PinnedPolicies, Service, Settings};
@@ -111,6 +112,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         codec,
         policies,
         pinned_policies: PinnedPolicies::default(),
+        rate_limits: RateLimits::new(clock.clone()),
         clock,
         entropy,
         usage: UsageRecorder::default(),

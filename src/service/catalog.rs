@@ -45,7 +45,7 @@ pub struct Deletion {
 }
 
 /// Shown in every introspection answer, and gone through by every validation that names an API.
-const MAX_APIS: usize = 64;
+pub(super) const MAX_APIS: usize = 64;
 /// Each one is counted separately.
 const MAX_PLANS: usize = 8;
 

@@ -1,10 +1,12 @@
 //! Introspection (RFC 7662): the state of a token, for those who may ask about it.
 
-use jeton_guard::Outcome;
+use jeton_guard::{Limits, Outcome, Refusal};
+use serde::Serialize;
 
 use super::Service;
 use super::client_auth::AuthenticatedClient;
 use super::validate::Validated;
+use crate::domain::catalog::Catalog;
 use crate::domain::grant::{Grant, WorkspaceRef};
 use crate::domain::ids::ClientKey;
 use crate::domain::token_string::TokenKind;
@@ -43,22 +45,57 @@ impl Asker {
 const INACTIVE: &[u8] = br#"{"active":false}"#;
 
 impl Service {
-    /// The answer as JSON.
+    /// The answer as JSON, and the limits that the question was counted against: a resource server asks because somebody
+    /// uses the token there. A used-up limit does not make a token inactive; the answer then has `retry_after`.
     ///
     /// # Errors
     /// The store's: an outage is never an inactive token.
-    pub async fn introspect(&self, asker: &Asker, token: &str) -> Result<Vec<u8>, StoreError> {
+    pub async fn introspect(&self, asker: &Asker, token: &str) -> Result<(Vec<u8>, Limits), StoreError> {
         match self.examine(token).await {
             Outcome::Active(validated) if asker.may_see(validated.token().kind, &validated.token().grant) => {
-                // A resource server asks because somebody uses it there.
-                if validated.token().kind != TokenKind::Refresh {
+                let used = validated.token().kind != TokenKind::Refresh;
+                if used {
                     self.note_use(&validated);
                 }
+                let counted = if used && asker.all { self.count_use(&validated, &[]) } else { Ok(Limits::none()) };
                 let revision = validated.as_of.value();
-                Ok(validated.token().introspection(validated.now, self.settings.cache_max_age, revision))
+                let mut body = validated.token().introspection(validated.now, self.settings.cache_max_age, revision);
+                if let Some(catalog) = validated.catalog() {
+                    write_associations(&mut body, catalog, &validated.token().grant);
+                }
+                let limits = match counted {
+                    Ok(limits) => limits,
+                    Err(refusal) => {
+                        write_member(&mut body, "retry_after", &refusal.retry_after_s());
+                        if let Refusal::LimitExceeded { limits, .. } = refusal { limits } else { Limits::none() }
+                    }
+                };
+                body.push(b'}');
+                Ok((body, limits))
             }
-            Outcome::Active(_) | Outcome::Inactive(_) => Ok(INACTIVE.to_vec()),
+            Outcome::Active(_) | Outcome::Inactive(_) => Ok((INACTIVE.to_vec(), Limits::none())),
             Outcome::Unavailable(_) => Err(StoreError::Unavailable(None)),
         }
     }
+}
+
+/// What the token covers now: an API or plan that was deleted is not among it. `aud` (RFC 7662 §2.2) is who the APIs are.
+fn write_associations(body: &mut Vec<u8>, catalog: &Catalog, grant: &Grant) {
+    let apis: Vec<_> = catalog.covered(grant).collect();
+    let plans: Vec<_> = catalog.plans_of(grant).map(|plan| &plan.name).collect();
+    if !apis.is_empty() {
+        let mut audiences: Vec<_> = apis.iter().map(|api| &api.audience).collect();
+        audiences.dedup();
+        write_member(body, "aud", &audiences);
+    }
+    write_member(body, "apis", &apis.iter().map(|api| &api.name).collect::<Vec<_>>());
+    write_member(body, "plans", &plans);
+}
+
+/// Adds a member to an object that is not closed yet.
+fn write_member<T: Serialize>(body: &mut Vec<u8>, name: &str, value: &T) {
+    body.extend_from_slice(b",\"");
+    body.extend_from_slice(name.as_bytes());
+    body.extend_from_slice(b"\":");
+    serde_json::to_writer(body, value).expect("plain data goes into memory");
 }

@@ -1,6 +1,5 @@
 //! A token that was alive when it was read, with the answers about it prepared.
 
-use jeton_guard::TokenView;
 use serde_json::{Map, Value, json};
 
 use super::Settings;
@@ -30,7 +29,8 @@ pub struct LiveToken {
     pub grant: Live<Grant>,
     digest: Digest,
     key_version: KeyVersion,
-    /// RFC 7662 §2.2, without its closing brace and without `expires_in`, `cache_max_age` and `revision`.
+    /// RFC 7662 §2.2, without its closing brace and without `expires_in`, `cache_max_age` and `revision`; without `aud`,
+    /// `apis` and `plans` where they depend on the workspace's.
     introspection: Box<[u8]>,
 }
 
@@ -68,13 +68,20 @@ impl LiveToken {
         self.superseded.is_some_and(|superseded| !superseded.accepted_at(now))
     }
 
+    /// Whether it names APIs or plans: then what it covers depends on those of its workspace.
+    #[must_use]
+    pub fn is_associated(&self) -> bool {
+        !self.grant.apis.is_empty() || !self.grant.plans.is_empty()
+    }
+
     /// Seconds that are left, `None` without an end.
     #[must_use]
     pub fn expires_in(&self, now: Timestamp) -> Option<i64> {
         self.expires_at.map(|end| end.seconds_left(now))
     }
 
-    /// The introspection answer at `now`, as JSON.
+    /// The introspection answer at `now`, as JSON without its closing brace. APIs and plans of a token that names any
+    /// are for the caller to add.
     #[must_use]
     pub fn introspection(&self, now: Timestamp, cache_max_age: u32, revision: i64) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.introspection.len() + 96);
@@ -91,7 +98,6 @@ impl LiveToken {
         body.extend_from_slice(number.format(cache_for).as_bytes());
         body.extend_from_slice(b",\"revision\":");
         body.extend_from_slice(number.format(revision).as_bytes());
-        body.push(b'}');
         body
     }
 
@@ -124,8 +130,10 @@ impl LiveToken {
         put("workspace", json!(&*grant.workspace.name));
         put("name", json!(grant.name));
         put("policy", json!(grant.policy));
-        put("apis", json!(grant.apis));
-        put("plans", json!(grant.plans));
+        if !self.is_associated() {
+            put("apis", json!([]));
+            put("plans", json!([]));
+        }
         put("extra_fields", json!(grant.extra_fields));
         let mut body = Value::Object(fields).to_string().into_bytes();
         body.pop();
@@ -144,21 +152,8 @@ impl Cacheable for LiveToken {
         let extra: usize =
             grant.extra_fields.iter().map(|(key, value)| key.len() + value.to_string().len() + 150).sum();
         let texts = extra + self.scope.len() * 2 + self.subject.len() + grant.policy.len() + self.introspection.len();
+        let names: usize = grant.apis.iter().chain(&grant.plans).map(|name| name.len() + size_of::<String>()).sum();
         // The texts of names and extra fields stand in the introspection answer too, so that counts them.
-        size_of::<Self>() + texts + self.introspection.len()
-    }
-}
-
-impl TokenView for LiveToken {
-    fn has_scope(&self, scope: &str) -> bool {
-        self.scopes.contains(scope)
-    }
-
-    fn covers_api(&self, api: &str) -> bool {
-        self.grant.apis.iter().any(|own| own == api)
-    }
-
-    fn workspace(&self) -> &str {
-        &self.grant.workspace.name
+        size_of::<Self>() + texts + names + self.introspection.len()
     }
 }

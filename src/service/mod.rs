@@ -23,6 +23,7 @@ pub mod own_password;
 pub mod password;
 pub mod plans;
 mod policy_book;
+pub mod rate_limit;
 pub mod reach;
 pub mod revoke;
 pub mod session;
@@ -42,6 +43,7 @@ pub use context::RequestContext;
 use live_token::LiveToken;
 use password::Passwords;
 pub use policy_book::PinnedPolicies;
+use rate_limit::RateLimits;
 
 use crate::cluster::cache::ValidationCache;
 use crate::cluster::usage::UsageRecorder;
@@ -86,6 +88,7 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub usage: UsageRecorder,
+    pub rate_limits: RateLimits,
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub settings: Settings,

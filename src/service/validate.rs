@@ -11,6 +11,7 @@ use jeton_guard::{Inactive, Outcome, TokenView, Unavailable, Validator};
 use super::Service;
 use super::live_token::LiveToken;
 use crate::cluster::cache::{Entry, Health};
+use crate::domain::catalog::Catalog;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Dead, Revision, TokenOf};
 use crate::domain::token_string::{PresentedToken, TokenKind};
@@ -20,6 +21,8 @@ use crate::store::StoreError;
 #[derive(Clone, Debug)]
 pub struct Validated {
     entry: Arc<Entry<LiveToken>>,
+    /// The APIs and plans of its workspace; `None` for a token that names none, which looks nothing up.
+    catalog: Option<Arc<Catalog>>,
     /// The log position as of which it was alive.
     pub as_of: Revision,
     pub now: Timestamp,
@@ -30,19 +33,27 @@ impl Validated {
     pub fn token(&self) -> &LiveToken {
         self.entry.value()
     }
+
+    pub(super) fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_deref()
+    }
 }
 
 impl TokenView for Validated {
     fn has_scope(&self, scope: &str) -> bool {
-        self.token().has_scope(scope)
+        self.token().scopes.contains(scope)
     }
 
     fn covers_api(&self, api: &str) -> bool {
-        self.token().covers_api(api)
+        self.catalog().is_some_and(|catalog| catalog.covers(&self.token().grant, api))
+    }
+
+    fn api_takes_scope(&self, api: &str, scope: &str) -> bool {
+        self.catalog().and_then(|catalog| catalog.api(api)).is_some_and(|api| api.takes_scope(scope))
     }
 
     fn workspace(&self) -> &str {
-        self.token().workspace()
+        &self.token().grant.workspace.name
     }
 }
 
@@ -89,7 +100,15 @@ impl Service {
         if health == Health::Dead || entry.value().is_replaced(now) {
             return Ok(Outcome::Inactive(Inactive::Revoked));
         }
-        Ok(Outcome::Active(Validated { entry, as_of, now }))
+        let catalog = if entry.value().is_associated() {
+            let Some(catalog) = cache.find_catalog(entry.value().grant.workspace.id) else {
+                return Err(presented);
+            };
+            Some(catalog)
+        } else {
+            None
+        };
+        Ok(Outcome::Active(Validated { entry, catalog, as_of, now }))
     }
 
     async fn examine_in_store(&self, presented: PresentedToken) -> Validation {
@@ -124,7 +143,11 @@ impl Service {
             (Some(cache), Some(fill)) => cache.fill(fill, id, live, noted),
             _ => Entry::detached(live, noted),
         };
-        Ok(Outcome::Active(Validated { entry, as_of, now }))
+        let catalog = match entry.value() {
+            token if token.is_associated() => Some(self.catalog(token.grant.workspace.id).await?),
+            _ => None,
+        };
+        Ok(Outcome::Active(Validated { entry, catalog, as_of, now }))
     }
 
     /// Remembers that the token was used.

@@ -51,6 +51,7 @@ macro_rules! grant_columns {
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) \
          AND k.policy IN ('', g.policy)) AS cut_revision, \
          p.state AS parent_state, p.policy AS parent_policy, p.revision AS parent_revision, \
+         p.apis AS parent_apis, p.plans AS parent_plans, \
          p.current_from AS parent_current_from, p.overlap_until AS parent_overlap_until, \
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) \
          AND k.policy IN ('', p.policy)) AS parent_cut_revision"
@@ -158,6 +159,8 @@ pub(super) struct Row {
     parent_current_from: Option<i64>,
     parent_overlap_until: Option<i64>,
     parent_cut_revision: Option<i64>,
+    parent_apis: Option<String>,
+    parent_plans: Option<String>,
 }
 
 impl TryFrom<Row> for Grant {
@@ -196,6 +199,8 @@ impl TryFrom<Row> for Grant {
             // A parent that was purged had ended, and its sessions end no later than it does.
             (id, ..) => (None, id.is_some()),
         };
+        // A session covers what its key covers now, not what it did when the session was opened.
+        let (apis, plans) = if parent.is_some() { (row.parent_apis, row.parent_plans) } else { (row.apis, row.plans) };
         Ok(Self {
             id: GrantId::from_bytes(decode::id_bytes(&row.id)?),
             workspace: WorkspaceRef { id: workspace::id(&row.workspace_id)?, name: row.workspace_name.into() },
@@ -207,8 +212,8 @@ impl TryFrom<Row> for Grant {
             client,
             state: decode::word(&row.state, State::from_name)?,
             scopes: row.scopes.parse().ok().ok_or(StoreError::Corrupt("scope"))?,
-            apis: decode::json(row.apis.as_deref())?,
-            plans: decode::json(row.plans.as_deref())?,
+            apis: decode::json(apis.as_deref())?,
+            plans: decode::json(plans.as_deref())?,
             extra_fields: decode::json(row.extra_fields.as_deref())?,
             session: decode::json(row.session.as_deref())?,
             parent,

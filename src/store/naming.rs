@@ -16,9 +16,11 @@ macro_rules! naming {
         concat!(
             " FROM grant_ g LEFT JOIN grant_ p ON p.id = g.parent_id WHERE g.workspace_id = $1 AND ",
             $position,
-            "(g.",
+            "(CASE WHEN g.parent_id IS NULL THEN g.",
             $column,
-            ", $2) > 0 AND g.state = 'active' AND g.deleted_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) \
+            " ELSE p.",
+            $column,
+            " END, $2) > 0 AND g.state = 'active' AND g.deleted_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) \
              AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
              WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0) \
              AND (g.parent_id IS NULL OR (p.state = 'active' \

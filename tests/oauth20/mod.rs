@@ -2,6 +2,7 @@ mod access_token;
 mod conformance;
 mod introspect;
 mod metadata;
+mod plans;
 mod refresh_on_any_endpoint;
 mod revoke;
 mod token;

@@ -58,6 +58,31 @@ pub async fn text(database: &TestDatabase, sql: &'static str) -> String {
     on!(database, |conn| conn.fetch_one(sql).await.unwrap().get(0))
 }
 
+/// Gives a grant these plans. What this process remembers of it stays as it is.
+pub async fn set_plans(database: &TestDatabase, grant: &str, plans: &[&str]) {
+    const SQL: &str = "UPDATE grant_ SET plans = $1 WHERE id = $2";
+    let (plans, grant) = (serde_json::to_string(plans).unwrap(), grant.parse::<GrantId>().unwrap().as_bytes().to_vec());
+    on!(database, |conn| {
+        conn.execute(sqlx::query(SQL).bind(plans).bind(grant)).await.unwrap();
+    });
+}
+
+/// Gives every grant these plans.
+pub async fn set_plans_of_all(database: &TestDatabase, plans: &[&str]) {
+    let plans = serde_json::to_string(plans).unwrap();
+    on!(database, |conn| {
+        conn.execute(sqlx::query("UPDATE grant_ SET plans = $1").bind(plans)).await.unwrap();
+    });
+}
+
+/// Makes the API of this name that of another workspace.
+pub async fn move_api(database: &TestDatabase, name: &str) {
+    const SQL: &str = "UPDATE api SET workspace_id = $1 WHERE name = $2";
+    on!(database, |conn| {
+        conn.execute(sqlx::query(SQL).bind(vec![7_u8; 16]).bind(name)).await.unwrap();
+    });
+}
+
 /// Gives every user this role.
 pub async fn demote(database: &TestDatabase, role: &'static str) {
     on!(database, |conn| {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
-use jeton_guard::{Inactive, Refusal};
+use jeton_guard::{Inactive, Limits, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,12 +51,17 @@ pub(crate) async fn show(
     Context(context): Context,
     parts: Parts,
 ) -> Response {
+    let refuse = |refusal: &Refusal| bearer::respond(refusal, &state.wire.challenge, parts.extensions.get());
+    let limits = match state.service.count_use(&validated, &[]) {
+        Ok(limits) => limits,
+        Err(refusal) => return refuse(&refusal),
+    };
     let presented = presented(&parts.headers, &parts.uri);
     if validated.token().kind != TokenKind::Key {
-        return shown(presented, &validated);
+        return shown(presented, &validated, &limits);
     }
     match state.service.access_token_of_key(&validated, presented, &context).await {
-        Ok(access) => shown(access.access_token.expose_secret(), &access.validated),
+        Ok(access) => shown(access.access_token.expose_secret(), &access.validated, &limits),
         Err(KeyRefusal::Store(error)) => answering(&state, &parts).store(&error),
         Err(refusal) => {
             let refusal = match refusal {
@@ -65,12 +70,12 @@ pub(crate) async fn show(
                 KeyRefusal::Dead(Dead::Revoked) | KeyRefusal::Store(_) => Refusal::InvalidToken(Inactive::Revoked),
                 KeyRefusal::MintsNothing => Refusal::InsufficientScope { scope: String::new() },
             };
-            bearer::respond(&refusal, &state.wire.challenge, parts.extensions.get())
+            refuse(&refusal)
         }
     }
 }
 
-fn shown(access_token: &str, validated: &Validated) -> Response {
+fn shown(access_token: &str, validated: &Validated, limits: &Limits) -> Response {
     let token = validated.token();
     let body = Shown {
         access_token,
@@ -79,7 +84,9 @@ fn shown(access_token: &str, validated: &Validated) -> Response {
         scope: &token.scope,
         session: SessionView::of(&token.grant, validated.now),
     };
-    no_store(&body)
+    let mut response = no_store(&body);
+    limits.write(response.headers_mut());
+    response
 }
 
 /// Revoke the presented token and terminate its session

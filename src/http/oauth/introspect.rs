@@ -79,7 +79,11 @@ pub(crate) async fn introspect(State(state): State<AppState>, request: Request) 
         .take("token")
         .ok_or_else(|| answering.refusal(&OAuthError::new(OAuthCode::InvalidRequest, "token is missing")))?;
     match state.service.introspect(&asker, &token).await {
-        Ok(body) => Ok(no_store_json(body)),
+        Ok((body, limits)) => {
+            let mut response = no_store_json(body);
+            limits.write(response.headers_mut());
+            Ok(response)
+        }
         Err(error) => Err(answering.store(&error)),
     }
 }

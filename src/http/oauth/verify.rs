@@ -6,7 +6,7 @@ use axum::http::header::HeaderName;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use jeton_guard::{Outcome, Refusal, Requirement, Validator as _};
+use jeton_guard::{Limits, Outcome, Refusal, Requirement, Validator as _};
 
 use crate::http::{AppState, bearer, refresh};
 use crate::service::token::Undelivered;
@@ -33,9 +33,12 @@ pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Respo
     answer(&state, &parts, verdict)
 }
 
-fn answer(state: &AppState, parts: &Parts, verdict: Result<Validated, Refusal>) -> Response {
+/// A token that covers what is demanded, and where it stands with its limits.
+type Verdict = Result<(Validated, Limits), Refusal>;
+
+fn answer(state: &AppState, parts: &Parts, verdict: Verdict) -> Response {
     match verdict {
-        Ok(validated) => accepted(state, &validated),
+        Ok((validated, limits)) => accepted(state, &validated, &limits),
         Err(refusal) => bearer::respond(&refusal, &state.wire.challenge, parts.extensions.get()),
     }
 }
@@ -48,27 +51,28 @@ async fn refreshed(state: &AppState, parts: &Parts) -> Response {
         Err(refusal) => return answer(state, parts, Err(refusal)),
     };
     let outcome = Undelivered(state.service.clone()).validate(pair.access_token.expose_secret()).await;
-    let mut response = answer(state, parts, covered(outcome, parts.uri.query()));
+    let mut response = answer(state, parts, covered(state, outcome, parts.uri.query()));
     refresh::show(&pair, response.headers_mut());
     response
 }
 
-async fn judge(state: &AppState, parts: &Parts) -> Result<Validated, Refusal> {
+async fn judge(state: &AppState, parts: &Parts) -> Verdict {
     let query = parts.uri.query();
     let presented = match jeton_guard::credential(&parts.headers, query) {
         Ok(Some(presented)) => presented,
         Ok(None) => return Err(Refusal::Missing),
         Err(malformed) => return Err(Refusal::Malformed(malformed)),
     };
-    covered(state.service.validate(presented.token()).await, query)
+    covered(state, state.service.validate(presented.token()).await, query)
 }
 
-fn covered(outcome: Outcome<Validated>, query: Option<&str>) -> Result<Validated, Refusal> {
+/// A validation is counted last: what is refused for another reason uses nothing up.
+fn covered(state: &AppState, outcome: Outcome<Validated>, query: Option<&str>) -> Verdict {
     let validated = outcome.into_result()?;
-    if let Some(query) = query {
-        requirement(query).check(&validated)?;
-    }
-    Ok(validated)
+    let requirement = query.map_or_else(Requirement::none, requirement);
+    requirement.check(&validated)?;
+    let limits = state.service.count_use(&validated, requirement.apis())?;
+    Ok((validated, limits))
 }
 
 /// `scope`, `api` and `workspace`, each repeatable: all must hold. Other parameters belong to the proxied request.
@@ -84,7 +88,7 @@ fn requirement(query: &str) -> Requirement {
     )
 }
 
-fn accepted(state: &AppState, validated: &Validated) -> Response {
+fn accepted(state: &AppState, validated: &Validated, limits: &Limits) -> Response {
     let token = validated.token();
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
@@ -100,6 +104,7 @@ fn accepted(state: &AppState, validated: &Validated) -> Response {
     let left = token.expires_in(validated.now).unwrap_or(i64::MAX).min(i64::from(cache_for));
     let cache = if left > 0 { HeaderValue::try_from(format!("private, max-age={left}")).ok() } else { None };
     headers.insert(header::CACHE_CONTROL, cache.unwrap_or(HeaderValue::from_static("no-store")));
+    limits.write(response.headers_mut());
     response
 }
 

@@ -13,12 +13,14 @@ impl Service {
         &self,
         client: &AuthenticatedClient,
         scope: Option<Scopes>,
+        resources: &[String],
         context: &RequestContext,
     ) -> Result<TokenAnswer, OAuthFailure> {
         if !client.is_confidential() {
             return refused(OAuthCode::UnauthorizedClient, "a public client can't use client_credentials");
         }
-        let scopes = scope.unwrap_or_else(|| client.scopes.clone());
+        let mut targets = self.targets(&client.workspace, resources, scope.as_ref(), &client.scopes).await?;
+        let scopes = scope.unwrap_or_else(|| targets.default_scopes(&client.scopes));
         if !client.scopes.covers(&scopes) {
             return refused(OAuthCode::InvalidScope, "the client is not registered for all of these scopes");
         }
@@ -34,7 +36,7 @@ impl Service {
             user: None,
             client: Some(client.key),
             scopes: scopes.clone(),
-            apis: Vec::new(),
+            apis: targets.apis,
             plans: Vec::new(),
             extra_fields: serde_json::Map::new(),
             session: context.session_details(),

@@ -3,6 +3,7 @@
 mod client_credentials;
 mod on_any_endpoint;
 mod refresh;
+mod resource;
 
 pub use on_any_endpoint::Undelivered;
 
@@ -63,11 +64,12 @@ impl Service {
         let scope = scope.map_err(|error| OAuthError::new(OAuthCode::InvalidScope, error.to_string()))?;
         // Blanks only: as good as absent.
         let scope = scope.filter(|scope| !scope.is_empty());
-        if !request.resource.is_empty() {
-            return refused(OAuthCode::InvalidTarget, "no protected resource of this name is registered");
-        }
         match grant_type {
-            GrantType::ClientCredentials => self.client_credentials(client, scope, context).await,
+            GrantType::ClientCredentials => self.client_credentials(client, scope, &request.resource, context).await,
+            // What a refreshed token is for is what its grant is for; one for less can't be made.
+            GrantType::RefreshToken if !request.resource.is_empty() => {
+                refused(OAuthCode::InvalidTarget, "a refresh keeps the resources of the grant; leave resource out")
+            }
             GrantType::RefreshToken => match request.refresh_token {
                 Some(token) => self.refresh(client, &token, scope, context).await,
                 None => refused(OAuthCode::InvalidRequest, "refresh_token is missing"),

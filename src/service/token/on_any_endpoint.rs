@@ -2,7 +2,7 @@
 //! pair, where the policy of the grant says so. The rotation is that of the token endpoint, repeats and replays included.
 
 use futures_util::future::{BoxFuture, try_join};
-use jeton_guard::{Outcome, Refusal, Validator};
+use jeton_guard::{Limits, Outcome, Refusal, Requirement, Validator};
 
 use super::TokenAnswer;
 use crate::domain::secret::Secret;
@@ -85,7 +85,7 @@ impl Validator for Undelivered {
         })
     }
 
-    fn admit(&self, token: &Validated) -> Result<(), Refusal> {
-        self.0.admit(token)
+    fn admit(&self, token: &Validated, requirement: &Requirement) -> Result<Limits, Refusal> {
+        self.0.admit(token, requirement)
     }
 }
