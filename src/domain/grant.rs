@@ -150,6 +150,14 @@ impl fmt::Display for Status {
     }
 }
 
+impl Status {
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Active, Self::Expired, Self::Disabled, Self::Revoked];
+        all.into_iter().find(|status| status.to_string() == name)
+    }
+}
+
 /// Which door a grant came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

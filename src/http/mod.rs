@@ -11,6 +11,7 @@ mod console;
 mod context;
 mod dry_run;
 mod etag;
+mod export;
 mod form;
 mod json;
 mod list_query;
@@ -27,6 +28,7 @@ mod problem;
 mod refresh;
 pub mod routes;
 mod serve;
+mod tokens;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

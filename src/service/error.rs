@@ -108,7 +108,7 @@ impl FieldError {
 }
 
 impl ApiFailure {
-    pub(super) fn field(pointer: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, detail)])
     }
 }

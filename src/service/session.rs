@@ -123,7 +123,7 @@ impl Service {
         };
         let now = self.clock.now();
         let not_ending_before = self.near_end(&policy, now);
-        let session = match self.store.find_key_session(grant.id, not_ending_before).await? {
+        let session = match self.store.find_key_session(key.token().id, not_ending_before).await? {
             Some(session) => session,
             None => self.open_key_session(key, presented, &policy, not_ending_before, context).await?,
         };
@@ -197,6 +197,7 @@ impl Service {
         let actor = audit::actor(&owner.owner);
         let open = OpenSession {
             key_grant: owner.id,
+            key: key.token().id,
             now,
             not_ending_before,
             session,

@@ -12,17 +12,17 @@ use super::token::{self, NewToken};
 use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Dead;
-use crate::domain::ids::GrantId;
+use crate::domain::ids::{GrantId, TokenId};
 use crate::domain::keys::KeyVersion;
 
 static FIND: Statement = Statement::both(
     "key_session.find",
-    "SELECT grant_id, nonce, key_version, issued_at, expires_at FROM key_session WHERE key_grant_id = $1",
+    "SELECT grant_id, nonce, key_version, issued_at, expires_at FROM key_session WHERE key_token_id = $1",
 );
 static REPLACE: Statement = Statement::both(
     "key_session.replace",
-    "INSERT INTO key_session (key_grant_id, grant_id, nonce, key_version, issued_at, expires_at) \
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_grant_id) DO UPDATE SET grant_id = excluded.grant_id, \
+    "INSERT INTO key_session (key_token_id, grant_id, nonce, key_version, issued_at, expires_at) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_token_id) DO UPDATE SET grant_id = excluded.grant_id, \
      nonce = excluded.nonce, key_version = excluded.key_version, issued_at = excluded.issued_at, \
      expires_at = excluded.expires_at",
 );
@@ -43,6 +43,8 @@ pub struct KeySession {
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub key_grant: GrantId,
+    /// The key itself: each secret that a key has had opens sessions of its own.
+    pub key: TokenId,
     pub now: Timestamp,
     /// A session that ends at or before this moment is near its end, and a new one is opened.
     pub not_ending_before: Timestamp,
@@ -70,13 +72,9 @@ struct Row {
     expires_at: i64,
 }
 
-async fn find(
-    db: &mut Db<'_>,
-    key_grant: GrantId,
-    not_ending_before: Timestamp,
-) -> Result<Option<KeySession>, StoreError> {
+async fn find(db: &mut Db<'_>, key: TokenId, not_ending_before: Timestamp) -> Result<Option<KeySession>, StoreError> {
     let sql = db.sql(&FIND);
-    let key: &[u8] = key_grant.as_bytes();
+    let key: &[u8] = key.as_bytes();
     let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
     let Some(row) = row.filter(|row| row.expires_at > not_ending_before.ms()) else {
         return Ok(None);
@@ -104,13 +102,13 @@ async fn open(db: &mut Db<'_>, open: &OpenSession) -> Result<Opened, StoreError>
     if let Err(dead) = key.live(open.now) {
         return Ok(Opened::Dead(dead));
     }
-    if let Some(session) = find(db, open.key_grant, open.not_ending_before).await? {
+    if let Some(session) = find(db, open.key, open.not_ending_before).await? {
         return Ok(Opened::Session(session));
     }
     grant::insert(db, &[&open.grant]).await?;
     token::insert(db, &[&open.token]).await?;
     let sql = db.sql(&REPLACE);
-    let (key, grant): (&[u8], &[u8]) = (open.key_grant.as_bytes(), open.session.grant.as_bytes());
+    let (key, grant): (&[u8], &[u8]) = (open.key.as_bytes(), open.session.grant.as_bytes());
     on_conn!(db, |conn| {
         let query = sqlx::query(sql)
             .bind(key)
@@ -129,12 +127,10 @@ impl Store {
     /// The key's session, if it has a live one that does not end before the given moment.
     pub(crate) async fn find_key_session(
         &self,
-        key_grant: GrantId,
+        key: TokenId,
         not_ending_before: Timestamp,
     ) -> Result<Option<KeySession>, StoreError> {
-        self.database
-            .read(move |mut db| Box::pin(async move { find(&mut db, key_grant, not_ending_before).await }))
-            .await
+        self.database.read(move |mut db| Box::pin(async move { find(&mut db, key, not_ending_before).await })).await
     }
 
     /// Opens a session for a key, or returns the one that is open.

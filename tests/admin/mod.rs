@@ -1,4 +1,5 @@
 pub mod apis;
 mod clients;
 pub mod plans;
+mod tokens;
 mod users;

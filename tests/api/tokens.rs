@@ -137,7 +137,7 @@ on_both_databases! {
             server.request(Method::POST, path).bearer_auth(&server.admin_key).body(body)
         };
         let typed = |request: reqwest::RequestBuilder| request.header("content-type", "application/json");
-        server.send(typed(all("/api/v1/tokens/revoke-all?dry_run=true", "{}"))).await.expect_field_error("?dry_run");
+        server.send(typed(all("/api/v1/tokens/revoke-all?dry=true", "{}"))).await.expect_field_error("?dry");
         server.send(all("/api/v1/tokens/revoke-all", "{\"policy\":\"api\"}")).await.expect(415);
         server.send(typed(all("/api/v1/tokens/revoke-all", "[]"))).await.expect(400);
         server.send(typed(all("/api/v1/tokens", "[\"access\",null,null,[],{}]"))).await.expect(400);
@@ -170,6 +170,19 @@ on_both_databases! {
         server.post_json("/api/v1/tokens/revoke-all", &server.admin_key, &json!({ "policy": "nope" })).await.expect_field_error("/policy");
     }
 
+    async fn a_token_is_told_about_itself(server: &TestServer) {
+        let made = server.own_token(&json!({ "policy": "access", "scopes": ["read"] })).await;
+        let told = server.get("/api/v1/token", &made.text("access_token")).await.expect(200).json();
+        assert_eq!((&told["kind"], &told["scope"], &told["expires_in"]), (&json!("access"), &json!("read"), &json!(3600)));
+        assert_eq!(told["token"]["id"], made.json()["token"]["id"]);
+        assert_eq!(server.get("/api/v1/token", &server.admin_key).await.expect(200).json()["ends_at"], json!(null));
+        let client = server.client(&[]).await;
+        let token = server.access_token(&client).await;
+        let told = server.get("/api/v1/token", &token).await.expect(200).json();
+        assert_eq!(told["token"]["owner"], json!({ "type": "client", "id": client.id, "name": "test" }));
+        server.get("/api/v1/token", "nonsense").await.expect_invalid_token();
+    }
+
     async fn a_list_pages_through_everything_once(server: &TestServer) {
         for _ in 0..7 {
             server.own_token(&json!({ "policy": "access" })).await;
@@ -189,7 +202,7 @@ on_both_databases! {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 8);
-        for bad in ["limit=0", "limit=201", "cursor=zzz", "status=active"] {
+        for bad in ["limit=0", "limit=201", "cursor=zzz", "colour=red"] {
             server.get(&format!("/api/v1/tokens?{bad}"), &server.admin_key).await.expect(400);
         }
     }

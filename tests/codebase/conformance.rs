@@ -1,4 +1,4 @@
-//! Every test that docs/conformance.md names as a proof exists, and no requirement stands there without one.
+//! Every test that docs/conformance.md and docs/behaviours.md name as a proof exists, and no line stands there without one.
 
 use std::path::{Path, PathBuf};
 
@@ -33,12 +33,12 @@ fn proofs(document: &str) -> Vec<&str> {
     rows.map(|row| row.trim_end_matches(" |").rsplit(" | ").next().unwrap()).collect()
 }
 
-#[test]
-fn every_requirement_has_a_test_that_exists() {
-    let document = std::fs::read_to_string(root().join("docs/conformance.md")).unwrap();
+/// What is wrong with the proofs of a document of at least this many rows.
+fn wrong(document: &str, rows: usize) -> Vec<String> {
+    let document = std::fs::read_to_string(root().join(document)).unwrap();
     let named = regex::Regex::new("`([a-z0-9_:]+)`").unwrap();
     let proofs = proofs(&document);
-    assert!(proofs.len() > 50, "{} rows: is the document still made of tables?", proofs.len());
+    assert!(proofs.len() >= rows, "{} rows: is the document still made of tables?", proofs.len());
     let mut wrong = Vec::new();
     for cell in proofs {
         let tests: Vec<String> = named.captures_iter(cell).map(|found| found[1].to_owned()).collect();
@@ -47,7 +47,17 @@ fn every_requirement_has_a_test_that_exists() {
         }
         wrong.extend(tests.into_iter().filter(|test| !exists(test)));
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    wrong
+}
+
+#[test]
+fn every_requirement_has_a_test_that_exists() {
+    assert_eq!(wrong("docs/conformance.md", 50), Vec::<String>::new());
+}
+
+#[test]
+fn every_behaviour_of_the_source_systems_has_a_test_that_exists() {
+    assert_eq!(wrong("docs/behaviours.md", 22), Vec::<String>::new());
 }
 
 #[test]

@@ -89,3 +89,10 @@ pub async fn demote(database: &TestDatabase, role: &'static str) {
         conn.execute(sqlx::query("UPDATE user_account SET role = $1").bind(role)).await.unwrap();
     });
 }
+
+/// Changes rows behind the service's back, where no call of its own does so.
+pub async fn execute(database: &TestDatabase, sql: &'static str) {
+    on!(database, |conn| {
+        conn.execute(sql).await.unwrap();
+    });
+}

@@ -3,4 +3,5 @@
 pub(crate) mod apis;
 pub(crate) mod clients;
 pub(crate) mod plans;
+pub(crate) mod tokens;
 pub(crate) mod users;

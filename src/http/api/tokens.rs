@@ -1,139 +1,38 @@
-//! `/api/v1/tokens…`
+//! `/api/v1/tokens…`: a user's own tokens.
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
-use crate::domain::ids::{ClientId, GrantId};
-use crate::domain::lifetime::Lifetime;
-use crate::domain::policy::Credential;
-use crate::domain::scope::Scopes;
+use crate::domain::ids::GrantId;
 use crate::http::caller::Member;
-use crate::http::oauth_error::no_store;
-use crate::http::page::{self, Page, PageQuery, PageRequest};
+use crate::http::dry_run::DryRun;
+use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, json as body, problem};
-use crate::service::catalog::AskedAssociations;
-use crate::service::error::ApiFailure;
-use crate::service::revoke::Receipt;
-use crate::service::tokens::{
-    CreateToken, CreatedToken, EndTokens, Ending, Manager, RevokeAll, Selected, TokenFilter, TokenView,
-};
-use crate::store::grant::GrantCursor;
-
-/// The body of POST.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TokenCreate)]
-struct CreateBody {
-    /// `access`, `api`, `key`, or another of the configuration that owners may use
-    policy: String,
-    /// Tells this token from the others in the list; needed for a key or a pair
-    #[serde(default)]
-    name: Option<String>,
-    /// Within the bounds of the policy
-    #[serde(default)]
-    lifetime: Option<Lifetime>,
-    #[serde(default)]
-    #[schema(value_type = Scopes)]
-    scopes: Vec<String>,
-    /// Names of APIs of the workspace
-    #[serde(default)]
-    apis: Option<Vec<String>>,
-    /// Names of plans of the workspace
-    #[serde(default)]
-    plans: Option<Vec<String>>,
-    /// At most 4096 bytes as JSON
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    extra_fields: Map<String, Value>,
-}
-
-/// The body of a revocation; all of it may be left out.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TokenRevoke)]
-struct RevokeBody {
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-/// The body of revoke-all; all of it may be left out.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TokenRevokeAll)]
-struct RevokeAllBody {
-    #[serde(default = "access")]
-    policy: String,
-}
-
-/// A new token with its secrets, which are shown this once.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenCreated)]
-struct Created<'a> {
-    token: TokenView<'a>,
-    /// Of policy `key`: the key itself
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_token: Option<&'a str>,
-    /// Seconds that the access token or the key has left; null when it does not end
-    #[schema(required)]
-    expires_in: Option<i64>,
-    /// Of a pair: refreshed with this and `client_id` at `token_endpoint`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token_expires_in: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a ClientId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_endpoint: Option<String>,
-}
-
-/// A revoked token and how the revocation was applied.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenRevoked)]
-struct Revoked<'a> {
-    token: TokenView<'a>,
-    revocation: Option<Receipt>,
-}
-
-/// All tokens of one policy, revoked.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokensRevoked)]
-struct AllRevoked {
-    message: &'static str,
-    /// How many were alive; null where counting them would take longer than revoking them
-    #[schema(required)]
-    revoked: Option<u64>,
-    revocation: Option<Receipt>,
-}
+use crate::http::tokens::acts;
+use crate::http::tokens::answers::{AllRevoked, Changed, Created, Outcome};
+use crate::http::tokens::bodies::{BulkBody, CreateBody, EditBody, EndBody, RevokeAllBody, RotateBody};
+use crate::http::tokens::filter::FilterBody;
+use crate::http::{Answer, AppState};
+use crate::service::tokens::{Ending, Manager, TokenView};
 
 /// The policy that revoke-all is about where none is named: the one that the page of short-lived tokens shows.
-fn access() -> String {
-    "access".to_owned()
-}
-
-impl Default for RevokeAllBody {
-    fn default() -> Self {
-        Self { policy: access() }
-    }
-}
+const DEFAULT_REVOKE_ALL: &str = "access";
 
 /// Make a token of one's own
 ///
-/// Its secrets are in the answer, this once.
-#[utoipa::path(post, path = "/api/v1/tokens", responses((status = 201, description = "Made", body = Created<'static>)),
+/// Its secrets are in the answer, this once. With an `Idempotency-Key` the call can be repeated within a day: it gets the same
+/// secrets, and makes nothing new.
+#[utoipa::path(post, path = "/api/v1/tokens",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     request_body(content = CreateBody, examples(
         ("access token" = (value = json!({ "policy": "access", "lifetime": "6h", "scopes": ["orders:read"] }))),
         ("api key" = (value = json!({ "policy": "key", "name": "robot" }))),
         ("pair" = (value = json!({ "policy": "api", "name": "ci", "lifetime": "90d", "extra_fields": { "team": "web" } }))),
-    )))]
+    )),
+    responses(
+        (status = 201, description = "Made", body = Created<'static>),
+        (status = 422, description = "The Idempotency-Key was used for another request"),
+    ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
     Member(caller): Member,
@@ -141,62 +40,21 @@ pub(crate) async fn create(
     request: Request,
 ) -> Answer {
     let (parts, body) = request.into_parts();
-    let request: CreateBody = body::read(&parts, body, &state).await?;
-    let request = CreateToken {
-        policy: request.policy,
-        name: request.name,
-        lifetime: request.lifetime,
-        scopes: request.scopes,
-        associations: AskedAssociations { apis: request.apis, plans: request.plans },
-        extra_fields: request.extra_fields,
-        ..CreateToken::default()
-    };
-    let created = state.service.create_token(&Manager::own(caller), request, None).await;
-    Ok(created_answer(&state, &created.map_err(problem::of(&parts))?))
-}
-
-fn created_answer(state: &AppState, created: &CreatedToken) -> Response {
-    let issued = &created.issued;
-    let secret = issued.bearer.string.expose_secret().as_str();
-    let (api_key, access_token) =
-        if created.credential == Credential::Key { (Some(secret), None) } else { (None, Some(secret)) };
-    let refresh = issued.refresh.as_ref();
-    let mut response = no_store(&Created {
-        token: TokenView::of(&created.grant, state.service.clock.now()),
-        api_key,
-        access_token,
-        expires_in: issued.lifetime(&issued.bearer),
-        refresh_token: refresh.map(|refresh| refresh.string.expose_secret().as_str()),
-        refresh_token_expires_in: refresh.and_then(|refresh| issued.lifetime(refresh)),
-        client_id: refresh.and(created.client_id.as_ref()),
-        token_endpoint: refresh.map(|_| format!("{}/oauth20/token", state.wire.issuer)),
-    });
-    *response.status_mut() = StatusCode::CREATED;
-    if let Ok(location) = HeaderValue::try_from(format!("/api/v1/tokens/{}", created.grant.id)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
+    acts::create(&state, &Manager::own(caller), "/api/v1/tokens", &parts, body).await
 }
 
 /// List one's own tokens, newest first
-#[utoipa::path(get, path = "/api/v1/tokens", params(PageQuery),
+///
+/// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
+#[utoipa::path(get, path = "/api/v1/tokens", params(PageQuery, FilterBody),
     responses((status = 200, description = "A page", body = Page<'static, TokenView<'static>>)))]
 pub(crate) async fn list(State(state): State<AppState>, Member(caller): Member, parts: Parts) -> Answer {
-    let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
-    let after = page
-        .after
-        .map_or(GrantCursor::START, |(created_at, id)| GrantCursor { created_at, id: GrantId::from_bytes(id) });
-    let listed = state.service.list_tokens(&Manager::own(caller), TokenFilter::default(), after, page.limit).await;
-    let (grants, next) = listed.map_err(problem::of(&parts))?;
-    let now = state.service.clock.now();
-    let views: Vec<TokenView<'_>> = grants.iter().map(|grant| TokenView::of(grant, now)).collect();
-    let next = next.map(|cursor| (cursor.created_at, *cursor.id.as_bytes()));
-    Ok(page::respond(&parts.uri, page.limit, &views, next))
+    acts::list(&state, Manager::own(caller), &parts).await
 }
 
 /// Show one of one's own tokens
 #[utoipa::path(get, path = "/api/v1/tokens/{id}", params(("id" = GrantId, Path)),
-    responses((status = 200, description = "The token", body = TokenView<'static>)))]
+    responses((status = 200, description = "The token; its version is the ETag", body = TokenView<'static>)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     Member(caller): Member,
@@ -204,17 +62,22 @@ pub(crate) async fn show(
     Segment(id): Segment,
     parts: Parts,
 ) -> Answer {
-    let id = grant_id(&id).map_err(problem::of(&parts))?;
-    let grant = state.service.find_token(&Manager::own(caller), id).await.map_err(problem::of(&parts))?;
-    let view = TokenView::of(&grant, state.service.clock.now());
-    Ok(etag::tag(no_store(&view), grant.version))
+    acts::show(&state, &Manager::own(caller), &id, &parts).await
 }
 
-/// Revoke one of one's own tokens, and what its policy says goes with it
-#[utoipa::path(post, path = "/api/v1/tokens/{id}/revoke", params(("id" = GrantId, Path)),
-    request_body(content = RevokeBody, example = json!({ "reason": "lost" })),
-    responses((status = 200, description = "Revoked, on every node", body = Revoked<'static>)))]
-pub(crate) async fn revoke(
+/// Edit one of one's own tokens: extra fields and APIs
+///
+/// Only while it is active, and only as nobody else has edited it meanwhile. In force on the next validation.
+#[utoipa::path(patch, path = "/api/v1/tokens/{id}",
+    params(("id" = GrantId, Path), ("If-Match" = String, Header, description = "The ETag that the edit was made on")),
+    request_body(content = EditBody, example = json!({ "extra_fields": { "team": "web", "old": null } })),
+    responses(
+        (status = 200, description = "Edited, on every node", body = Changed<'static>),
+        (status = 409, description = "It is not active"),
+        (status = 412, description = ""),
+        (status = 428, description = ""),
+    ))]
+pub(crate) async fn edit(
     State(state): State<AppState>,
     Member(caller): Member,
     _: NoQuery,
@@ -222,22 +85,121 @@ pub(crate) async fn revoke(
     request: Request,
 ) -> Answer {
     let (parts, body) = request.into_parts();
-    let RevokeBody { reason } = body::read_optional(&parts, body, &state).await?;
-    let id = grant_id(&id).map_err(problem::of(&parts))?;
-    let manager = Manager::own(caller);
-    let end =
-        EndTokens { ending: Ending::Revoke, selected: Selected::One(id), reason, expect_count: None, dry_run: false };
-    let ended = state.service.end_tokens(&manager, end).await.map_err(problem::of(&parts))?;
-    let grant = state.service.find_token(&manager, id).await.map_err(problem::of(&parts))?;
-    let receipt = ended.receipt;
-    let token = TokenView::of(&grant, state.service.clock.now());
-    Ok(no_store(&Revoked { token, revocation: receipt }))
+    acts::edit(&state, &Manager::own(caller), &id, &parts, body).await
 }
 
-/// Revoke all of one's own tokens of a policy
+/// Give one of one's own tokens a new secret
+///
+/// It stays the same token: id, end and rights. The old secret is accepted for as long as `overlap` says; an old refresh token
+/// is not.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/rotate",
+    params(("id" = GrantId, Path)),
+    request_body(content = Option<RotateBody>, example = json!({ "overlap": "1h" })),
+    responses(
+        (status = 200, description = "The new secret, this once", body = Created<'static>),
+        (status = 409, description = "It is not active, or a session or legacy token"),
+    ))]
+pub(crate) async fn rotate(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    _: NoQuery,
+    Segment(id): Segment,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    acts::rotate(&state, &Manager::own(caller), &id, &parts, body).await
+}
+
+/// Disable one of one's own tokens, for good
+///
+/// It stays in the list. Whether access tokens of a pair live on is a rule of its policy. With `dry_run=true` the answer tells what would be changed.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/disable",
+    params(("id" = GrantId, Path), ("dry_run" = Option<bool>, Query, description = "Only tell what would be changed")),
+    request_body(content = Option<EndBody>, example = json!({ "reason": "not used any more" })),
+    responses(
+        (status = 200, description = "In force, on every node", body = Changed<'static>),
+        (status = 409, description = "It is ended over HTTP only; the detail has the call"),
+    ))]
+pub(crate) async fn disable(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    DryRun(dry_run): DryRun,
+    Segment(id): Segment,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    acts::end(&state, &Manager::own(caller), (Ending::Disable, &id), dry_run, &parts, body).await
+}
+
+/// Delete one of one's own tokens
+///
+/// As disabling, and it is gone from the list; kept for the audit. With `dry_run=true` the answer tells what would be changed.
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}",
+    params(("id" = GrantId, Path), ("dry_run" = Option<bool>, Query, description = "Only tell what would be changed")),
+    responses(
+        (status = 200, description = "In force, on every node", body = Outcome<'static>),
+        (status = 409, description = "It is ended over HTTP only; the detail has the call"),
+    ))]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    DryRun(dry_run): DryRun,
+    Segment(id): Segment,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    acts::end(&state, &Manager::own(caller), (Ending::Delete, &id), dry_run, &parts, body).await
+}
+
+/// Revoke one of one's own tokens, and what its policy says goes with it
+///
+/// Every request with it is a 401 from now on, on every node. With `dry_run=true` the answer tells what would be changed.
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/revoke",
+    params(("id" = GrantId, Path), ("dry_run" = Option<bool>, Query, description = "Only tell what would be changed")),
+    request_body(content = Option<EndBody>, example = json!({ "reason": "lost" })),
+    responses(
+        (status = 200, description = "In force, on every node", body = Changed<'static>),
+        (status = 409, description = "It is ended over HTTP only; the detail has the call"),
+    ))]
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    DryRun(dry_run): DryRun,
+    Segment(id): Segment,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    acts::end(&state, &Manager::own(caller), (Ending::Revoke, &id), dry_run, &parts, body).await
+}
+
+/// Disable, delete or revoke many of one's own tokens
+///
+/// By their ids or by a filter, in one step: with `expect_count` only if that many would be changed.
+#[utoipa::path(post, path = "/api/v1/tokens/bulk",
+    request_body(content = BulkBody, example = json!({ "action": "disable", "filter": { "policy": ["api"], "q": "old" }, "dry_run": true })),
+    responses(
+        (status = 200, description = "In force, on every node; or what would be changed", body = Outcome<'static>),
+        (status = 409, description = "Another number of tokens than expected"),
+    ))]
+pub(crate) async fn bulk(
+    State(state): State<AppState>,
+    Member(caller): Member,
+    _: NoQuery,
+    request: Request,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    acts::bulk(&state, &Manager::own(caller), &parts, body).await
+}
+
+/// Revoke all live tokens of one's own under a policy
+///
+/// One row, whatever their number; all are dead on every node when the call returns.
 #[utoipa::path(post, path = "/api/v1/tokens/revoke-all",
-    request_body(content = RevokeAllBody, example = json!({ "policy": "access" })),
-    responses((status = 200, description = "Revoked, on every node", body = AllRevoked)))]
+    request_body(content = Option<RevokeAllBody>, example = json!({ "policy": "access" })),
+    responses(
+        (status = 200, description = "Revoked, on every node; or what would be", body = AllRevoked<'static>),
+        (status = 409, description = "Tokens of this policy are ended over HTTP only, or another number than expected"),
+    ))]
 pub(crate) async fn revoke_all(
     State(state): State<AppState>,
     Member(caller): Member,
@@ -245,15 +207,5 @@ pub(crate) async fn revoke_all(
     request: Request,
 ) -> Answer {
     let (parts, body) = request.into_parts();
-    let RevokeAllBody { policy } = body::read_optional(&parts, body, &state).await?;
-    let request = RevokeAll { owner: None, policy: Some(policy), reason: None, expect_count: None, dry_run: false };
-    let revoked = state.service.revoke_all_tokens(&Manager::own(caller), request).await;
-    let revoked = revoked.map_err(problem::of(&parts))?;
-    let (count, receipt) = (revoked.counted.then_some(revoked.impact.changed), revoked.receipt);
-    let message = "All Access Tokens have been revoked.";
-    Ok(no_store(&AllRevoked { message, revoked: count, revocation: receipt }))
-}
-
-fn grant_id(text: &str) -> Result<GrantId, ApiFailure> {
-    text.parse().ok().ok_or(ApiFailure::NotFound("token"))
+    acts::revoke_all(&state, &Manager::own(caller), Some(DEFAULT_REVOKE_ALL), &parts, body).await
 }

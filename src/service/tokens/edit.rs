@@ -78,7 +78,7 @@ impl Service {
             }
             let edit = resolved.apply(grant)?;
             let target = grant.id.to_string();
-            let mut audit = service.audit_event(&context, grant.workspace.id, actor.clone(), "token.edit", target);
+            let mut audit = service.audit_event(&context, grant.workspace.id, actor.clone(), "token.update", target);
             audit.detail = Some(resolved.detail(grant).to_string());
             let write = GrantWrite { grant: grant.id, act: Act::Edit(edit), audit };
             Ok((Changes { writes: vec![write], ..Changes::default() }, ()))
@@ -142,7 +142,7 @@ impl Resolved {
     fn detail(&self, grant: &Grant) -> Value {
         let mut fields = Map::new();
         let mut put = |name: &str, old: Value, new: Value| {
-            fields.insert(name.to_owned(), serde_json::json!({ "old": old, "new": new }));
+            fields.insert(name.to_owned(), serde_json::json!({ "from": old, "to": new }));
         };
         if let Some(owner) = &self.patch.owner {
             put("owner", grant.owner.subject().into(), owner.as_str().into());
@@ -156,6 +156,6 @@ impl Resolved {
         if let Some(plans) = &self.associations.plans {
             put("plans", grant.plans.clone().into(), plans.clone().into());
         }
-        Value::Object(fields)
+        serde_json::json!({ "changed": fields })
     }
 }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Owner};
 use crate::domain::ids::GrantId;
 
 /// The tokens that an act is about, and those that it changes.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = TokenImpact)]
 pub struct Impact {
     /// Tokens that were named, or that the filter matches.
     pub matched: u64,
@@ -30,14 +32,15 @@ pub struct Impact {
 }
 
 /// An owner's part.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OwnerShare {
     pub owner: Owner,
     pub tokens: u64,
 }
 
 /// A token that can't be changed in this way.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TokenRefused)]
 pub struct Refused {
     pub id: GrantId,
     pub detail: String,

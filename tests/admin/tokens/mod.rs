@@ -1,0 +1,6 @@
+//! `/admin/v1/tokens…`
+
+mod edit;
+mod end;
+mod list;
+mod make;
