@@ -267,7 +267,8 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
             match target {
                 Target::Grant(id) | Target::CutOff { marked: Some(id), .. } => self.grants.end(*id, Freshness::Dead),
                 Target::Changed(id) => self.grants.end(*id, Freshness::Outdated),
-                Target::CutOff { marked: None, .. } | Target::Client(_) | Target::Catalog(_) => {}
+                Target::CutOff { marked: None, .. } | Target::Client(_) | Target::Workspace(_) | Target::Catalog(_) => {
+                }
             }
             match target {
                 Target::CutOff { subject, policy, .. } if *changed => cuts.push((*subject, policy.as_str(), *revision)),
@@ -275,11 +276,20 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
                     self.forget_clients();
                     cuts.push(((*key).into(), "", *revision));
                 }
+                Target::Workspace(id) if *changed => {
+                    self.forget_clients();
+                    self.catalogs.forget(*id);
+                    cuts.push(((*id).into(), "", *revision));
+                }
                 Target::Catalog(id) => {
                     self.forget_clients();
                     self.catalogs.forget(*id);
                 }
-                Target::Grant(_) | Target::CutOff { .. } | Target::Client(_) | Target::Changed(_) => {}
+                Target::Grant(_)
+                | Target::CutOff { .. }
+                | Target::Client(_)
+                | Target::Workspace(_)
+                | Target::Changed(_) => {}
             }
         }
         self.cut_offs.raise(&cuts);

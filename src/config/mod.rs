@@ -139,6 +139,8 @@ pub struct RetentionConfig {
     pub tokens: Lifetime,
     /// Ended grants: how long they stay in lists.
     pub grants: Lifetime,
+    /// The audit: who did what.
+    pub audit: Lifetime,
 }
 
 /// The web console.

@@ -45,7 +45,11 @@ impl Default for Config {
                 session_policy: "session".to_owned(),
                 bootstrap_policy: "key".to_owned(),
             },
-            retention: RetentionConfig { tokens: Lifetime::from_secs(7 * DAY), grants: Lifetime::from_secs(30 * DAY) },
+            retention: RetentionConfig {
+                tokens: Lifetime::from_secs(7 * DAY),
+                grants: Lifetime::from_secs(30 * DAY),
+                audit: Lifetime::from_secs(400 * DAY),
+            },
             console: Console { session_idle: Lifetime::from_secs(HOUR), session_end: Lifetime::from_secs(12 * HOUR) },
             log: Log { format: LogFormat::Auto, level: "info".to_owned() },
             policies: policies(),

@@ -130,6 +130,12 @@ impl ClientKey {
 }
 
 impl AuditId {
+    /// The lowest id of an act at `moment` or later.
+    #[must_use]
+    pub fn floor(moment: Timestamp) -> Self {
+        Self(lowest(moment))
+    }
+
     #[must_use]
     pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
         Self(created_at(now, entropy))
@@ -205,6 +211,14 @@ impl ClientId {
     pub fn generate(entropy: &Entropy) -> Self {
         let mut text = String::from("cli_");
         base62::push_16(&mut text, &entropy.secret());
+        Self(text.into())
+    }
+
+    /// The one that a client of this key gets where it brings none.
+    #[must_use]
+    pub fn of(key: ClientKey) -> Self {
+        let mut text = String::from("cli_");
+        base62::push_16(&mut text, key.as_bytes());
         Self(text.into())
     }
 

@@ -21,3 +21,4 @@ pub mod random_secret;
 pub mod scope;
 pub mod secret;
 pub mod token_string;
+pub mod workspace_name;

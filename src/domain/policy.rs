@@ -6,6 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use super::clock::Timestamp;
 use super::lifetime::Lifetime;
@@ -47,7 +48,7 @@ const fn yes() -> bool {
 }
 
 /// What disabling or deleting a grant reaches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDisable {
     #[default]
@@ -56,7 +57,7 @@ pub enum OnDisable {
 }
 
 /// What a grant hands out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {
     Access,
@@ -95,7 +96,7 @@ pub enum WholeGrant {
 }
 
 /// What revoking one grant reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeReach {
     Grant,
@@ -103,7 +104,7 @@ pub enum RevokeReach {
 }
 
 /// Who may create a grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Creator {
     #[serde(rename = "self")]
@@ -133,6 +134,12 @@ impl PolicyVersion {
         let digest: [u8; 32] = Sha256::digest(text).into();
         let (head, _) = digest.split_first_chunk().expect("32 bytes hold 8");
         Self(i64::from_be_bytes(*head))
+    }
+}
+
+impl std::fmt::Display for PolicyVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 

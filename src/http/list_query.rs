@@ -3,6 +3,7 @@
 use axum::http::Uri;
 
 use super::page::PageRequest;
+use crate::domain::clock::Timestamp;
 use crate::service::error::{ApiFailure, FieldError};
 
 /// A page that is asked for, and what shall be on it.
@@ -97,6 +98,14 @@ impl Filters {
         let text = self.text(name)?;
         text.map(|text| text.parse().ok().ok_or_else(|| bad(name, "is true or false"))).transpose()
     }
+
+    /// # Errors
+    /// [`ApiFailure::Invalid`] unless it is a moment, once.
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiFailure> {
+        let text = self.text(name)?;
+        let read = |text: String| text.parse().ok().ok_or_else(|| bad(name, "is a time such as 2026-11-24T12:00:00Z"));
+        text.map(read).transpose()
+    }
 }
 
 fn pairs(uri: &Uri) -> impl Iterator<Item = (String, String)> {
@@ -135,6 +144,8 @@ mod tests {
         assert!(read(&format!("q={}", "x".repeat(501))).is_err());
         assert!(read("q=a&q=b").unwrap().text("q").is_err());
         assert!(read("on=1").unwrap().flag("on").is_err());
+        assert!(read("at=yesterday").unwrap().moment("at").is_err());
+        assert_eq!(read("at=1970-01-01T00:00:01Z").unwrap().moment("at").unwrap(), Some(Timestamp::from_ms(1000)));
         assert!(read(&"role=a&".repeat(51)).is_err());
     }
 }

@@ -13,6 +13,7 @@ mod dry_run;
 mod etag;
 mod export;
 mod form;
+mod idempotency;
 mod json;
 mod list_query;
 mod location;

@@ -30,6 +30,8 @@ pub enum Access {
     User,
     /// A user with the role admin.
     Admin,
+    /// A user with the role operator, who may act beyond their own workspace.
+    Operator,
     /// Whoever reaches the management listener.
     Network,
     /// Anybody with a browser: a page before signing in, or a file that pages refer to.
@@ -64,7 +66,7 @@ macro_rules! route {
 /// What the public listener serves.
 #[must_use]
 pub fn public() -> Vec<Route> {
-    use Access::{Admin, Bearer, Client, Presented, Public, User};
+    use Access::{Admin, Bearer, Client, Operator, Presented, Public, User};
     vec![
         route!(GET, "/oauth20/access-token", Bearer, oauth::access_token::show),
         route!(DELETE, "/oauth20/access-token", Bearer, oauth::access_token::end),
@@ -114,6 +116,18 @@ pub fn public() -> Vec<Route> {
         route!(GET, "/admin/v1/users/{id}", Admin, admin::users::show),
         route!(PATCH, "/admin/v1/users/{id}", Admin, admin::users::edit),
         route!(DELETE, "/admin/v1/users/{id}", Admin, admin::users::delete),
+        route!(GET, "/api/v1/policies", User, admin::policies::list),
+        route!(GET, "/admin/v1/policies", Admin, admin::policies::list_for_admin),
+        route!(GET, "/admin/v1/policies/{name}", Admin, admin::policies::show),
+        route!(POST, "/admin/v1/policies/{name}/apply", Operator, admin::policies::apply),
+        route!(GET, "/admin/v1/audit", Admin, admin::audit::list),
+        route!(GET, "/admin/v1/workspace", Admin, admin::workspaces::show_own),
+        route!(PATCH, "/admin/v1/workspace", Admin, admin::workspaces::edit_own),
+        route!(POST, "/admin/v1/workspaces", Operator, admin::workspaces::create),
+        route!(GET, "/admin/v1/workspaces", Operator, admin::workspaces::list),
+        route!(GET, "/admin/v1/workspaces/{id}", Operator, admin::workspaces::show),
+        route!(PATCH, "/admin/v1/workspaces/{id}", Operator, admin::workspaces::edit),
+        route!(DELETE, "/admin/v1/workspaces/{id}", Operator, admin::workspaces::delete),
         route!(POST, "/admin/v1/apis", Admin, admin::apis::create),
         route!(GET, "/admin/v1/apis", Admin, admin::apis::list),
         route!(GET, "/admin/v1/apis/{id}", Admin, admin::apis::show),
@@ -152,7 +166,7 @@ pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
     let routes = table.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {
             Access::Bearer => route.handler.layer(oauth.clone()),
-            Access::User | Access::Admin => route.handler.layer(rest.clone()),
+            Access::User | Access::Admin | Access::Operator => route.handler.layer(rest.clone()),
             Access::Public | Access::Client | Access::Presented | Access::Network => route.handler,
             Access::Visitor | Access::Session | Access::AdminSession => {
                 console::layers(route.handler, route.access, &state)

@@ -100,6 +100,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         retention: Retention {
             tokens: config.retention.tokens.as_duration(),
             grants: config.retention.grants.as_duration(),
+            audit: config.retention.audit.as_duration(),
         },
         console: ConsoleSettings {
             idle: config.console.session_idle.as_duration(),

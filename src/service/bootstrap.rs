@@ -1,4 +1,4 @@
-//! The first start on an empty store: a workspace, its administrator, and a key for them.
+//! A new workspace with its first administrator and a key for them; the first start on an empty store makes one.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::store::issue::Issue;
 use crate::store::token::NewToken;
 use crate::store::user::{NewUser, Role, User};
-use crate::store::workspace::FirstRun;
+use crate::store::workspace_change::{FirstRun, NewWorkspace};
 
 /// What an empty store will start with, and the key that opens it.
 #[derive(Debug)]
@@ -23,20 +23,50 @@ pub struct Bootstrap {
     first: FirstRun,
 }
 
+/// Who founds which workspace.
+#[derive(Debug)]
+pub(super) struct Founding<'a> {
+    pub workspace: Arc<str>,
+    pub username: String,
+    pub email: Option<String>,
+    pub role: Role,
+    pub password_hash: Option<String>,
+    /// What the public client that pairs are refreshed with calls itself.
+    pub api_client: ClientId,
+    pub actor: &'static str,
+    pub context: &'a RequestContext,
+}
+
 impl Service {
     /// Prepares the first workspace; nothing is stored yet, so that the key can be put in a safe place before.
     #[must_use]
     pub fn prepare_first_run(&self) -> Bootstrap {
-        let (now, entropy) = (self.clock.now(), &self.entropy);
-        let workspace = WorkspaceRef { id: WorkspaceId::generate(now, entropy), name: "default".into() };
-        let user = User {
-            id: UserId::generate(now, entropy),
-            workspace: workspace.id,
+        let founding = Founding {
+            workspace: "default".into(),
             username: "admin".to_owned(),
             email: None,
             role: Role::Operator,
+            password_hash: None,
+            api_client: "default-api-tokens".parse().unwrap_or_else(|_| ClientId::generate(&self.entropy)),
+            actor: "system",
+            context: &RequestContext::default(),
+        };
+        let (new, admin_key) = self.prepare_workspace(founding);
+        Bootstrap { admin_key, first: FirstRun { new, key_version: self.codec.keys().current().version() } }
+    }
+
+    /// A workspace to store, and the key of its first administrator.
+    pub(super) fn prepare_workspace(&self, founding: Founding<'_>) -> (NewWorkspace, Secret<String>) {
+        let (now, entropy) = (self.clock.now(), &self.entropy);
+        let workspace = WorkspaceRef { id: WorkspaceId::generate(now, entropy), name: founding.workspace };
+        let user = User {
+            id: UserId::generate(now, entropy),
+            workspace: workspace.id,
+            username: founding.username,
+            email: founding.email,
+            role: founding.role,
             tokens_allowed: true,
-            has_password: false,
+            has_password: founding.password_hash.is_some(),
             created_at: now,
             version: 1,
         };
@@ -57,24 +87,18 @@ impl Service {
             plans: Vec::new(),
             extra_fields: serde_json::Map::new(),
             session: SessionDetails::default(),
+            // Nobody can have cut off what is being made.
             as_of: Revision::ZERO,
         };
+        let (actor, target) = (founding.actor.to_owned(), workspace.id.to_string());
         let issue = Issue {
             grant: opening.into_row(grant, end, now),
             tokens: vec![NewToken::of(&key, grant, now)],
-            audit: self.audit_event(
-                &RequestContext::default(),
-                workspace.id,
-                "system".to_owned(),
-                "workspace.create",
-                workspace.id.to_string(),
-            ),
+            audit: self.audit_event(founding.context, workspace.id, actor, "workspace.create", target),
         };
-        let api_client = self.api_client(&workspace);
-        let key_version = self.codec.keys().current().version();
-        let user = NewUser { user, password_hash: None };
-        let first = FirstRun { workspace, user, api_client, issue, key_version, at: now };
-        Bootstrap { admin_key: key.string, first }
+        let api_client = self.api_client(&workspace, founding.api_client);
+        let user = NewUser { user, password_hash: founding.password_hash };
+        (NewWorkspace { workspace, user, api_client, issue, at: now }, key.string)
     }
 
     /// Stores what was prepared. False when another node was faster.
@@ -90,12 +114,11 @@ impl Service {
     }
 
     /// The public client that pairs of the workspace are refreshed with.
-    fn api_client(&self, workspace: &WorkspaceRef) -> Client {
+    fn api_client(&self, workspace: &WorkspaceRef, client_id: ClientId) -> Client {
         let now = self.clock.now();
-        let client_id = format!("{}-api-tokens", workspace.name).parse();
         Client {
             key: ClientKey::generate(now, &self.entropy),
-            client_id: client_id.unwrap_or_else(|_| ClientId::generate(&self.entropy)),
+            client_id,
             workspace: workspace.clone(),
             name: "API tokens".to_owned(),
             auth_method: AuthMethod::None,

@@ -21,6 +21,18 @@ pub struct Caller {
     pub(super) door: Origin,
 }
 
+/// A caller with the role operator: may act beyond their own workspace. Only [`Caller::into_operator`] makes one.
+#[derive(Debug)]
+pub struct Operator(Caller);
+
+impl std::ops::Deref for Operator {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
 impl Service {
     /// The user behind a validated token, if the token may act for them here.
     ///
@@ -51,7 +63,10 @@ impl Service {
             return Err(ApiFailure::Forbidden("the user of this token has no account any more"));
         };
         if user.role < at_least {
-            return Err(ApiFailure::Forbidden("this needs the role admin in the workspace"));
+            return Err(ApiFailure::Forbidden(match at_least {
+                Role::Operator => "this needs the role operator",
+                Role::Admin | Role::Member => "this needs the role admin in the workspace",
+            }));
         }
         Ok(Caller {
             user,
@@ -84,6 +99,15 @@ impl Caller {
     #[must_use]
     pub const fn workspace(&self) -> &WorkspaceRef {
         &self.workspace
+    }
+
+    /// # Errors
+    /// [`ApiFailure::Forbidden`] unless the caller has the role.
+    pub fn into_operator(self) -> Result<Operator, ApiFailure> {
+        if self.user.role < Role::Operator {
+            return Err(ApiFailure::Forbidden("this needs the role operator"));
+        }
+        Ok(Operator(self))
     }
 
     /// Why a token with these scopes can't be made by this caller.

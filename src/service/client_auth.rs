@@ -104,7 +104,7 @@ impl Service {
     }
 
     /// Whether it is the client's secret, or the one before it while that is accepted. Both are compared in any case.
-    fn proves(&self, client: &Client, secret: &Secret<String>) -> bool {
+    pub(super) fn proves(&self, client: &Client, secret: &Secret<String>) -> bool {
         let now = self.clock.now();
         let previous = client.previous_secret.as_ref().filter(|previous| previous.until > now);
         let is_current = client.secret.as_ref().is_some_and(|stored| self.is_secret(secret, stored));

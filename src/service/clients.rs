@@ -9,6 +9,7 @@ use super::caller::Caller;
 use super::client_auth::imported_digest;
 use super::client_fields::ClientFields;
 use super::error::ApiFailure;
+use super::idempotency::IdempotencyKey;
 use super::reach::ReachView;
 use super::revoke::Receipt;
 use crate::domain::client::{AuthMethod, Client, GrantType, StoredSecret};
@@ -23,7 +24,7 @@ use crate::store::reach::Holder;
 use crate::store::revoke::{Revoke, Target};
 
 /// A client to register.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct CreateClient {
     pub name: String,
     pub grant_types: Vec<String>,
@@ -34,7 +35,17 @@ pub struct CreateClient {
     /// Kept from another authorization server; else one is made.
     pub client_id: Option<String>,
     /// Kept from another authorization server; else one is made.
+    #[serde(skip)]
     pub client_secret: Option<Secret<String>>,
+}
+
+/// A client that was made, with the secret to show once.
+#[derive(Debug)]
+pub struct CreatedClient {
+    pub client: Client,
+    pub secret: Option<Secret<String>>,
+    /// An earlier call with this key has made it.
+    pub repeated: bool,
 }
 
 /// A client as REST shows it.
@@ -92,17 +103,25 @@ const MIN_IMPORTED_SECRET_CHARS: usize = 32;
 const MAX_IMPORTED_SECRET_CHARS: usize = 512;
 
 impl Service {
-    /// Registers a client; the secret is in the answer, once.
+    /// Registers a client; the secret is in the answer, once, and again for a repeat with the same key.
     ///
     /// # Errors
     /// [`ApiFailure::Invalid`] with every field that can't be accepted, [`ApiFailure::Conflict`] for a client id that
-    /// is or was in use, or the store's.
+    /// is or was in use, [`ApiFailure::KeyReused`], or the store's.
     pub async fn create_client(
         &self,
         caller: &Caller,
         request: CreateClient,
-    ) -> Result<(Client, Option<Secret<String>>), ApiFailure> {
+        key: Option<&IdempotencyKey>,
+    ) -> Result<CreatedClient, ApiFailure> {
         let mut client = self.read_client(caller, &request)?;
+        let own = *client.key.as_bytes();
+        let origination = self.originate(caller, key, &("client", &request), own).await?;
+        client.key = ClientKey::from_bytes(origination.id(own));
+        client.created_at = origination.at(client.created_at);
+        if request.client_id.is_none() {
+            client.client_id = ClientId::of(client.key);
+        }
         let secret = match (client.auth_method, request.client_secret) {
             (AuthMethod::None, _) => None,
             (_, Some(imported)) => {
@@ -112,7 +131,7 @@ impl Service {
                 Some(imported)
             }
             (_, None) => {
-                let minted = self.codec.mint(TokenKind::ClientSecret, None, &self.entropy);
+                let minted = origination.mint(TokenKind::ClientSecret, None);
                 client.secret = Some(StoredSecret { digest: minted.digest, key_version: minted.key_version });
                 Some(minted.string)
             }
@@ -124,9 +143,14 @@ impl Service {
         });
         let audit = self.admin_event(caller, "client.create", target).with_detail(&detail);
         match self.store.insert_client(client.clone(), audit).await {
-            Ok(()) => Ok((client, secret)),
+            Ok(()) => Ok(CreatedClient { client, secret, repeated: false }),
             Err(StoreError::Duplicate(_)) => {
-                Err(ApiFailure::Conflict("this client_id is or was in use; choose another".to_owned()))
+                let made = self.store.find_client(&client.client_id).await?.filter(|made| made.key == client.key);
+                let taken = || ApiFailure::Conflict("this client_id is or was in use; choose another".to_owned());
+                // The secret may have been changed since; then it is not shown again.
+                let client = made.ok_or_else(taken)?;
+                let secret = secret.filter(|secret| self.proves(&client, secret));
+                Ok(CreatedClient { client, secret, repeated: true })
             }
             Err(error) => Err(error.into()),
         }

@@ -2,6 +2,7 @@
 
 pub mod apis;
 pub mod audit;
+pub mod audit_list;
 pub mod bootstrap;
 pub mod caller;
 pub mod catalog;
@@ -22,6 +23,8 @@ pub mod me;
 pub mod own_password;
 pub mod password;
 pub mod plans;
+pub mod policies;
+pub mod policy_apply;
 mod policy_book;
 pub mod rate_limit;
 pub mod reach;
@@ -34,6 +37,7 @@ pub mod tokens;
 pub mod user_edit;
 pub mod users;
 pub mod validate;
+pub mod workspaces;
 
 use std::fmt;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::Service;
 use super::caller::Caller;
 use super::error::{ApiFailure, FieldError};
+use super::idempotency::IdempotencyKey;
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
@@ -24,6 +25,14 @@ pub struct CreateUser {
     /// Member where none is named.
     pub role: Option<String>,
     pub password: Option<Secret<String>>,
+}
+
+/// A user to make, read and allowed.
+struct CheckedUser {
+    username: String,
+    email: Option<String>,
+    role: Role,
+    password: Option<Password>,
 }
 
 /// A user as REST shows it.
@@ -69,46 +78,69 @@ impl<'a> UserView<'a> {
 impl Service {
     /// # Errors
     /// [`ApiFailure::Invalid`] with every field that can't be accepted, [`ApiFailure::Forbidden`] for a role above the
-    /// caller's, [`ApiFailure::Conflict`] for a name that is or was in use, or the store's.
-    pub async fn create_user(&self, caller: &Caller, request: CreateUser) -> Result<User, ApiFailure> {
-        let new = self.read_user(caller, request).await?;
+    /// caller's, [`ApiFailure::Conflict`] for a name that is or was in use, [`ApiFailure::KeyReused`], or the store's. True
+    /// beside a user that an earlier call with this key has made.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        request: CreateUser,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(User, bool), ApiFailure> {
+        // Not of the password: what is stored of it must stay expensive to guess.
+        let asked = ("user", &request.username, &request.email, &request.role, request.password.is_some());
+        let own = *UserId::generate(self.clock.now(), &self.entropy).as_bytes();
+        let checked = self.read_user(caller, &request)?;
+        let origination = self.originate(caller, key, &asked, own).await?;
+        let id = UserId::from_bytes(origination.id(own));
+        if let Some(user) = self.store.find_user(id).await? {
+            return Ok((user, true));
+        }
+        let new = self.prepare_user(caller, id, checked).await?;
         let user = new.user.clone();
         let detail =
             json!({ "username": user.username, "role": user.role, "email": user.email, "password": user.has_password });
         let audit = self.admin_event(caller, "user.create", user.id.to_string()).with_detail(&detail);
         match self.store.insert_user(new, audit).await {
-            Ok(()) => Ok(user),
-            Err(StoreError::Duplicate(_)) => {
-                Err(ApiFailure::Conflict("this username is or was in use in the workspace; choose another".to_owned()))
-            }
+            Ok(()) => Ok((user, false)),
+            // Of two equal calls at the same moment one is the repeat.
+            Err(StoreError::Duplicate(_)) => match self.store.find_user(id).await? {
+                Some(user) => Ok((user, true)),
+                None => {
+                    let taken = "this username is or was in use in the workspace; choose another";
+                    Err(ApiFailure::Conflict(taken.to_owned()))
+                }
+            },
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn read_user(&self, caller: &Caller, request: CreateUser) -> Result<NewUser, ApiFailure> {
+    fn read_user(&self, caller: &Caller, request: &CreateUser) -> Result<CheckedUser, ApiFailure> {
         let mut errors = Vec::new();
         let username = read_username(&request.username, "/username", &mut errors);
         let email = request.email.as_deref().and_then(|text| read_email(text, "/email", &mut errors));
         let role = request.role.as_deref().map_or(Some(Role::Member), |word| read_role(word, &mut errors));
-        let password = request.password.and_then(|text| read_password(text, "/password", &mut errors));
+        let password = request.password.clone().and_then(|text| read_password(text, "/password", &mut errors));
         let (Some(username), Some(role), true) = (username, role, errors.is_empty()) else {
             return Err(ApiFailure::Invalid(errors));
         };
         caller.may_give(role)?;
-        let password_hash = match password {
+        Ok(CheckedUser { username, email, role, password })
+    }
+
+    async fn prepare_user(&self, caller: &Caller, id: UserId, checked: CheckedUser) -> Result<NewUser, ApiFailure> {
+        let password_hash = match checked.password {
             Some(password) => Some(self.passwords.hash(password, &self.entropy).await?),
             None => None,
         };
-        let now = self.clock.now();
         let user = User {
-            id: UserId::generate(now, &self.entropy),
+            id,
             workspace: caller.workspace.id,
-            username,
-            email,
-            role,
+            username: checked.username,
+            email: checked.email,
+            role: checked.role,
             tokens_allowed: true,
             has_password: password_hash.is_some(),
-            created_at: now,
+            created_at: self.clock.now(),
             version: 1,
         };
         Ok(NewUser { user, password_hash })

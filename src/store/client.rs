@@ -19,7 +19,7 @@ macro_rules! client_select {
         "SELECT c.id, c.client_id, c.workspace_id, w.name AS workspace_name, c.name, c.auth_method, c.secret_digest, \
          c.secret_key_version, c.previous_secret_digest, c.previous_secret_key_version, c.previous_secret_until, c.grant_types, c.scopes, c.redirect_uris, c.introspect, c.created_at, c.version, \
          (SELECT seq FROM revocation_head WHERE id = 1) AS as_of FROM client c \
-         JOIN workspace w ON w.id = c.workspace_id WHERE c.deleted_at IS NULL AND "
+         JOIN workspace w ON w.id = c.workspace_id WHERE c.deleted_at IS NULL AND w.deleted_at IS NULL AND "
     };
 }
 

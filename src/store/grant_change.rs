@@ -358,7 +358,7 @@ async fn replace_tokens(db: &mut Db<'_>, id: GrantId, replacement: &Replacement)
     }
 }
 
-async fn log(
+pub(super) async fn log(
     db: &mut Db<'_>,
     revision: Revision,
     kind: LogKind,

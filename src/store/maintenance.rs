@@ -12,7 +12,7 @@ use super::database::{Db, DbConn};
 use super::statement::Statement;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{GrantId, TokenId};
+use crate::domain::ids::{AuditId, GrantId, TokenId};
 
 static DELETE_TOKENS: Statement = Statement::each(
     "maintenance.delete_tokens",
@@ -32,6 +32,10 @@ static DELETE_KEY_SESSIONS: Statement =
     Statement::both("maintenance.delete_key_sessions", "DELETE FROM key_session WHERE expires_at < $1");
 static DELETE_IDEMPOTENCY: Statement =
     Statement::both("maintenance.delete_idempotency", "DELETE FROM idempotency WHERE created_at < $1");
+static DELETE_AUDIT: Statement = Statement::both(
+    "maintenance.delete_audit",
+    "DELETE FROM audit_event WHERE id IN (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2)",
+);
 static PARTITIONS: Statement = Statement::each(
     "maintenance.partitions",
     "",
@@ -50,6 +54,7 @@ pub(super) const STATEMENTS: &[&Statement] = &[
     &DELETE_FAMILIES,
     &DELETE_KEY_SESSIONS,
     &DELETE_IDEMPOTENCY,
+    &DELETE_AUDIT,
     &PARTITIONS,
     &LOCK,
     &IMPATIENT,
@@ -66,6 +71,7 @@ pub(crate) const REPEATS_KEPT: Duration = Duration::from_secs(86_400);
 pub struct Retention {
     pub tokens: Duration,
     pub grants: Duration,
+    pub audit: Duration,
 }
 
 /// One month of expiry dates: a partition of `token`.
@@ -140,6 +146,7 @@ impl Store {
         gone += self.delete_all(&DELETE_GRANTS, *GrantId::floor(grants).as_bytes()).await?;
         self.delete_older(&DELETE_KEY_SESSIONS, tokens).await?;
         self.delete_older(&DELETE_IDEMPOTENCY, now.minus(REPEATS_KEPT)).await?;
+        gone += self.delete_all(&DELETE_AUDIT, *AuditId::floor(now.minus(retention.audit)).as_bytes()).await?;
         Ok(gone)
     }
 

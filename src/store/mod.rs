@@ -7,6 +7,7 @@
 mod database;
 pub(crate) mod api;
 pub(crate) mod audit;
+pub(crate) mod audit_query;
 pub(crate) mod catalog;
 pub(crate) mod client;
 pub(crate) mod client_change;
@@ -31,6 +32,7 @@ pub(crate) mod naming;
 mod open;
 pub(crate) mod password;
 pub(crate) mod plan;
+pub(crate) mod policy_apply;
 mod policy_snapshot;
 pub(crate) mod reach;
 pub(crate) mod revision;
@@ -43,6 +45,7 @@ pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod user_change;
 pub(crate) mod workspace;
+pub(crate) mod workspace_change;
 
 use std::fmt;
 use std::sync::Arc;

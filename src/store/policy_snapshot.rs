@@ -13,7 +13,12 @@ static INSERT: Statement = Statement::both(
 static FIND: Statement =
     Statement::both("policy_snapshot.find", "SELECT name, rules FROM policy_snapshot WHERE version = $1");
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND];
+static LIST: Statement = Statement::both(
+    "policy_snapshot.list",
+    "SELECT version, rules, first_used_at FROM policy_snapshot WHERE name = $1 ORDER BY first_used_at DESC, version LIMIT 200",
+);
+
+pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &FIND, &LIST];
 
 async fn insert(db: &mut Db<'_>, policy: &Policy, now: Timestamp) -> Result<(), StoreError> {
     let sql = db.sql(&INSERT);
@@ -40,6 +45,28 @@ impl Store {
                 })
             })
             .await
+    }
+
+    /// The rules that the policy of this name has had and when each was first in force, newest first.
+    pub(crate) async fn list_policy_snapshots(&self, name: String) -> Result<Vec<(Policy, Timestamp)>, StoreError> {
+        let policy: std::sync::Arc<str> = name.into();
+        let name = std::sync::Arc::clone(&policy);
+        let rows: Vec<(i64, String, i64)> = self
+            .database
+            .read(move |mut db| {
+                let name = std::sync::Arc::clone(&name);
+                Box::pin(async move {
+                    let sql = db.sql(&LIST);
+                    Ok(on_conn!(db, |conn| sqlx::query_as(sql).bind(&*name).fetch_all(&mut **conn).await)?)
+                })
+            })
+            .await?;
+        let read = |(version, rules, first_used_at): (i64, String, i64)| {
+            let rules = serde_json::from_str(&rules).ok().ok_or(StoreError::Corrupt("policy rules"))?;
+            let policy = Policy { name: std::sync::Arc::clone(&policy), rules, version: PolicyVersion::new(version) };
+            Ok((policy, Timestamp::from_ms(first_used_at)))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The policy with the rules of this version.

@@ -8,7 +8,7 @@ use super::database::Db;
 use super::statement::Statement;
 use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ClientKey, GrantId, UserId};
+use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
 
 macro_rules! alive {
     ($subject:literal) => {
@@ -45,7 +45,14 @@ macro_rules! statements {
 
 statements!("user_id", COUNT_OF_USER = "reach.count_of_user", USED_OF_USER = "reach.used_of_user");
 statements!("client_key", COUNT_OF_CLIENT = "reach.count_of_client", USED_OF_CLIENT = "reach.used_of_client");
-pub(super) const STATEMENTS: &[&Statement] = &[&COUNT_OF_USER, &USED_OF_USER, &COUNT_OF_CLIENT, &USED_OF_CLIENT];
+statements!(
+    "workspace_id",
+    COUNT_OF_WORKSPACE = "reach.count_of_workspace",
+    USED_OF_WORKSPACE = "reach.used_of_workspace"
+);
+
+pub(super) const STATEMENTS: &[&Statement] =
+    &[&COUNT_OF_USER, &USED_OF_USER, &COUNT_OF_CLIENT, &USED_OF_CLIENT, &COUNT_OF_WORKSPACE, &USED_OF_WORKSPACE];
 
 /// Counting more would take longer than revoking them.
 const MAX_COUNTED: u32 = 100_000;
@@ -57,6 +64,7 @@ const MAX_SHOWN: u32 = 20;
 pub enum Holder {
     User(UserId),
     Client(ClientKey),
+    Workspace(WorkspaceId),
 }
 
 /// What a revocation of everything of a holder reaches.
@@ -108,6 +116,7 @@ impl Holder {
         match self {
             Self::User(id) => (id.as_bytes(), &COUNT_OF_USER, &USED_OF_USER),
             Self::Client(key) => (key.as_bytes(), &COUNT_OF_CLIENT, &USED_OF_CLIENT),
+            Self::Workspace(id) => (id.as_bytes(), &COUNT_OF_WORKSPACE, &USED_OF_WORKSPACE),
         }
     }
 }

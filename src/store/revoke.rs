@@ -9,7 +9,7 @@ use super::cutoff::Subject;
 use super::database::{Database, Db};
 use super::group_commit::Batch;
 use super::revision::{Entry, LogKind};
-use super::{Store, StoreError, audit, client, cutoff, grant, revision};
+use super::{Store, StoreError, audit, client, cutoff, grant, revision, workspace_change};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::{ClientKey, GrantId, WorkspaceId};
@@ -35,6 +35,8 @@ pub enum Target {
     CutOff { subject: Subject, policy: String, marked: Option<GrantId> },
     /// A client and all its grants.
     Client(ClientKey),
+    /// A workspace and everything in it.
+    Workspace(WorkspaceId),
     /// One grant was edited: what is remembered of it is out of date, not dead.
     Changed(GrantId),
     /// An API, a plan, a client or a setting of the workspace was changed: what is remembered of them is out of date.
@@ -86,7 +88,7 @@ impl Revoke {
         match self.target {
             Target::Grant(id) => Some(id),
             Target::CutOff { marked, .. } => marked,
-            Target::Client(_) | Target::Changed(_) | Target::Catalog(_) => None,
+            Target::Client(_) | Target::Workspace(_) | Target::Changed(_) | Target::Catalog(_) => None,
         }
     }
 
@@ -95,6 +97,7 @@ impl Revoke {
         match &self.target {
             Target::CutOff { subject, policy, .. } => Some((*subject, policy)),
             Target::Client(key) => Some((Subject::from(*key), "")),
+            Target::Workspace(id) => Some((Subject::from(*id), "")),
             Target::Grant(_) | Target::Changed(_) | Target::Catalog(_) => None,
         }
     }
@@ -115,6 +118,7 @@ async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreEr
         changed.push(match (member.grant(), &member.target) {
             (Some(id), _) => first && marked.contains(&id),
             (None, Target::Client(key)) => client::delete(db, *key, member.at).await?,
+            (None, Target::Workspace(id)) => workspace_change::delete(db, *id, member.at).await?,
             (None, _) => true,
         });
     }
@@ -132,7 +136,9 @@ async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<()
         match &revoke.target {
             Target::Grant(id) => entries.push(entry(LogKind::Grant, id.as_bytes(), revoke.at)),
             Target::Changed(id) => entries.push(entry(LogKind::Changed, id.as_bytes(), revoke.at)),
-            Target::Catalog(id) => entries.push(entry(LogKind::Catalog, id.as_bytes(), revoke.at)),
+            Target::Catalog(id) | Target::Workspace(id) => {
+                entries.push(entry(LogKind::Catalog, id.as_bytes(), revoke.at));
+            }
             Target::CutOff { marked, .. } => {
                 entries.extend(marked.iter().map(|id| entry(LogKind::Grant, id.as_bytes(), revoke.at)));
             }
@@ -154,25 +160,39 @@ pub(super) async fn within(db: &mut Db<'_>, revoke: &Revoke) -> Result<Applied, 
     applied.pop().ok_or(StoreError::Corrupt("revocation"))
 }
 
+/// What one transaction has revoked.
+pub(super) trait Revoked: Send + 'static {
+    fn all(&self) -> &[Applied];
+}
+
+impl Revoked for Option<Applied> {
+    fn all(&self) -> &[Applied] {
+        self.as_slice()
+    }
+}
+
+impl Revoked for Vec<Applied> {
+    fn all(&self) -> &[Applied] {
+        self
+    }
+}
+
 impl Database {
     /// As [`Database::transact`], for work that revokes [`within`]: this process no longer accepts what it reaches when
     /// this returns. Runs to its end also if the caller goes away meanwhile.
-    pub(super) async fn transact_revoking<T, F>(
-        &self,
-        name: &'static str,
-        work: F,
-    ) -> Result<(T, Option<Applied>), StoreError>
+    pub(super) async fn transact_revoking<T, R, F>(&self, name: &'static str, work: F) -> Result<(T, R), StoreError>
     where
-        F: for<'t> Fn(Db<'t>) -> BoxFuture<'t, Result<(T, Option<Applied>), StoreError>> + Send + Sync + 'static,
+        F: for<'t> Fn(Db<'t>) -> BoxFuture<'t, Result<(T, R), StoreError>> + Send + Sync + 'static,
         T: Send + 'static,
+        R: Revoked,
     {
         let database = self.clone();
         let task = tokio::spawn(async move {
             let done = database.transact(name, work).await;
             match &done {
-                Ok((_, Some(applied))) => database.sink.committed(std::slice::from_ref(applied)),
+                Ok((_, revoked)) if !revoked.all().is_empty() => database.sink.committed(revoked.all()),
                 Err(StoreError::OutcomeUnknown(_)) => database.sink.outcome_unknown(),
-                Ok((_, None)) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
             done
         });

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    api, audit, client, client_change, console_session, cutoff, family, grant, grant_change, grant_query, idempotency,
-    issue, key_session, key_version, lookup, maintenance, naming, password, plan, policy_snapshot, reach, revision,
-    rotate, token, usage, user, user_change, workspace,
+    api, audit, audit_query, client, client_change, console_session, cutoff, family, grant, grant_change, grant_query,
+    idempotency, issue, key_session, key_version, lookup, maintenance, naming, password, plan, policy_apply,
+    policy_snapshot, reach, revision, rotate, token, usage, user, user_change, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -32,6 +32,7 @@ impl Statement {
 pub static REGISTRY: &[&[&Statement]] = &[
     api::STATEMENTS,
     audit::STATEMENTS,
+    audit_query::STATEMENTS,
     client::STATEMENTS,
     client_change::STATEMENTS,
     console_session::STATEMENTS,
@@ -49,6 +50,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     naming::STATEMENTS,
     password::STATEMENTS,
     plan::STATEMENTS,
+    policy_apply::STATEMENTS,
     policy_snapshot::STATEMENTS,
     reach::STATEMENTS,
     revision::STATEMENTS,
@@ -58,6 +60,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     user::STATEMENTS,
     user_change::STATEMENTS,
     workspace::STATEMENTS,
+    workspace_change::STATEMENTS,
 ];
 
 /// How often each statement was sent by one store.

@@ -1,25 +1,28 @@
-//! Table `workspace`: the tenants.
+//! Table `workspace`: the tenants. A deleted one keeps its row, so that its name is never given out again.
 
-use std::sync::Arc;
+use sqlx::FromRow;
 
 use super::database::Db;
-use super::group_commit::Batch as _;
-use super::issue::Issue;
 use super::statement::Statement;
-use super::user::{self, NewUser};
-use super::{Store, StoreError, client, key_version};
-use crate::domain::client::Client;
+use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::WorkspaceRef;
-use crate::domain::ids::{ClientKey, WorkspaceId};
-use crate::domain::keys::KeyVersion;
+use crate::domain::ids::WorkspaceId;
 
-static INSERT: Statement = Statement::both(
-    "workspace.insert",
-    "INSERT INTO workspace (id, name, api_client, created_at) VALUES ($1, $2, $3, $4)",
-);
+macro_rules! workspace_select {
+    () => {
+        "SELECT id, name, admin_override, created_at, version FROM workspace WHERE deleted_at IS NULL AND "
+    };
+}
+
 static COUNT: Statement = Statement::both("workspace.count", "SELECT COUNT(*) FROM workspace");
-
+static FIND: Statement = Statement::both("workspace.find", concat!(workspace_select!(), "id = $1"));
+static LIST: Statement = Statement::both(
+    "workspace.list",
+    concat!(
+        workspace_select!(),
+        "(created_at, id) < ($1, $2) AND ($3 = '' OR name LIKE $3 ESCAPE '\\') ORDER BY created_at DESC, id DESC LIMIT $4"
+    ),
+);
 /// Changes that depend on several rows of one workspace wait for each other here. SQLite has one writer anyway.
 static LOCK: Statement = Statement::each(
     "workspace.lock",
@@ -27,36 +30,51 @@ static LOCK: Statement = Statement::each(
     "SELECT 1 FROM workspace WHERE id = $1 FOR NO KEY UPDATE",
 );
 
-static ADMINS_OVERRIDE: Statement =
-    Statement::both("workspace.admins_override", "SELECT admin_override FROM workspace WHERE id = $1");
+pub(super) const STATEMENTS: &[&Statement] = &[&COUNT, &FIND, &LIST, &LOCK];
 
-pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &COUNT, &LOCK, &ADMINS_OVERRIDE];
-
-/// What an empty store starts with.
+/// A tenant.
 #[derive(Clone, Debug)]
-pub struct FirstRun {
-    pub workspace: WorkspaceRef,
-    pub user: NewUser,
-    /// The public client that pairs of the workspace are refreshed with.
-    pub api_client: Client,
-    pub issue: Issue,
-    pub key_version: KeyVersion,
-    pub at: Timestamp,
+pub struct Workspace {
+    pub id: WorkspaceId,
+    pub name: String,
+    /// Whether administrators may revoke tokens that are otherwise revoked by HTTP only.
+    pub admin_override: bool,
+    pub created_at: Timestamp,
+    pub version: i64,
 }
 
-async fn insert(
-    db: &mut Db<'_>,
-    workspace: &WorkspaceRef,
-    api_client: ClientKey,
-    created_at: Timestamp,
-) -> Result<(), StoreError> {
-    let sql = db.sql(&INSERT);
-    let (id, api_client): (&[u8], &[u8]) = (workspace.id.as_bytes(), api_client.as_bytes());
-    on_conn!(db, |conn| {
-        let query = sqlx::query(sql).bind(id).bind(&*workspace.name).bind(api_client).bind(created_at.ms());
-        query.execute(&mut **conn).await.map(drop)
-    })?;
-    Ok(())
+/// Where a page of workspaces ended.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkspaceCursor {
+    pub created_at: Timestamp,
+    pub id: WorkspaceId,
+}
+
+impl WorkspaceCursor {
+    pub const START: Self = Self { created_at: Timestamp::from_ms(i64::MAX), id: WorkspaceId::from_bytes([0xff; 16]) };
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Vec<u8>,
+    name: String,
+    admin_override: bool,
+    created_at: i64,
+    version: i64,
+}
+
+impl TryFrom<Row> for Workspace {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(&row.id)?,
+            name: row.name,
+            admin_override: row.admin_override,
+            created_at: Timestamp::from_ms(row.created_at),
+            version: row.version,
+        })
+    }
 }
 
 /// Holds the workspace's row until the transaction ends.
@@ -65,6 +83,13 @@ pub(super) async fn lock(db: &mut Db<'_>, id: WorkspaceId) -> Result<(), StoreEr
     let id: &[u8] = id.as_bytes();
     on_conn!(db, |conn| sqlx::query(sql).bind(id).fetch_optional(&mut **conn).await.map(drop))?;
     Ok(())
+}
+
+pub(super) async fn find(db: &mut Db<'_>, id: WorkspaceId) -> Result<Option<Workspace>, StoreError> {
+    let sql = db.sql(&FIND);
+    let key: &[u8] = id.as_bytes();
+    let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
+    row.map(TryInto::try_into).transpose()
 }
 
 impl Store {
@@ -81,45 +106,46 @@ impl Store {
             .await?;
         Ok(count == 0)
     }
-}
 
-impl Store {
+    pub(crate) async fn find_workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StoreError> {
+        self.database.read(move |mut db| Box::pin(async move { find(&mut db, id).await })).await
+    }
+
     /// Whether administrators may revoke tokens that are otherwise revoked by HTTP only.
     pub(crate) async fn admins_override(&self, workspace: WorkspaceId) -> Result<bool, StoreError> {
-        let found: Option<bool> = self
+        Ok(self.find_workspace(workspace).await?.is_some_and(|workspace| workspace.admin_override))
+    }
+
+    /// All workspaces whose name contains `text`, newest first.
+    pub(crate) async fn list_workspaces(
+        &self,
+        text: String,
+        after: WorkspaceCursor,
+        limit: u32,
+    ) -> Result<Vec<Workspace>, StoreError> {
+        let pattern = decode::contains_pattern(&text);
+        let rows: Vec<Row> = self
             .database
             .read(move |mut db| {
+                let pattern = pattern.clone();
                 Box::pin(async move {
-                    let sql = db.sql(&ADMINS_OVERRIDE);
-                    let key: &[u8] = workspace.as_bytes();
-                    Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).bind(key).fetch_optional(&mut **conn).await)?)
+                    let sql = db.sql(&LIST);
+                    let last: &[u8] = after.id.as_bytes();
+                    Ok(on_conn!(db, |conn| sqlx::query_as(sql)
+                        .bind(after.created_at.ms())
+                        .bind(last)
+                        .bind(&pattern)
+                        .bind(i64::from(limit))
+                        .fetch_all(&mut **conn)
+                        .await)?)
                 })
             })
             .await?;
-        Ok(found.unwrap_or(false))
-    }
-
-    /// Writes the first workspace with its administrator, in one transaction.
-    ///
-    /// # Errors
-    /// [`StoreError::Duplicate`] when another process was faster.
-    pub(crate) async fn set_up(&self, first: Arc<FirstRun>) -> Result<(), StoreError> {
-        self.database
-            .transact("workspace.set_up", move |mut db| {
-                let first = Arc::clone(&first);
-                Box::pin(async move {
-                    insert(&mut db, &first.workspace, first.api_client.key, first.at).await?;
-                    key_version::insert(&mut db, first.key_version, first.at).await?;
-                    user::insert(&mut db, &first.user).await?;
-                    client::insert(&mut db, &first.api_client).await?;
-                    Issue::write(&mut db, &[&first.issue]).await.map(drop)
-                })
-            })
-            .await
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 }
 
 /// Reads the id column of a workspace.
 pub(super) fn id(column: &[u8]) -> Result<WorkspaceId, StoreError> {
-    super::decode::id_bytes(column).map(WorkspaceId::from_bytes)
+    decode::id_bytes(column).map(WorkspaceId::from_bytes)
 }

@@ -76,7 +76,8 @@ on_both_databases! {
         server.patch_json(&path, &server.admin_key, "\"2\"", &json!({ "grant_types": [] })).await.expect(200);
         issue("read").await.expect_oauth_error(400, "unauthorized_client");
         let detail = crate::store::audit_details(&server.database, "client.update").await;
-        let detail: serde_json::Value = serde_json::from_str(&detail[0]).unwrap();
+        let detail = detail.iter().find(|detail| detail.contains("scopes")).unwrap();
+        let detail: serde_json::Value = serde_json::from_str(detail).unwrap();
         assert_eq!(detail["changed"]["scopes"], json!({ "from": ["read", "write"], "to": ["read"] }));
     }
 
@@ -129,6 +130,24 @@ on_both_databases! {
         server.access_token(&newest).await;
         let details = crate::store::audit_details(&server.database, "client.rotate_secret").await;
         assert_eq!(details.len(), 2);
+    }
+
+    async fn a_create_with_a_key_can_be_repeated_with_the_same_secret(server: &TestServer) {
+        let body = json!({ "name": "Once", "grant_types": ["client_credentials"], "scopes": ["read"] });
+        let make = async |key: &str, body: &serde_json::Value| server.post_once("/admin/v1/clients", &server.admin_key, key, body).await;
+        let (one, two) = tokio::join!(make("k", &body), make("k", &body));
+        assert_eq!((one.status, two.status), (201, 201), "{} {}", one.body, two.body);
+        assert_eq!(one.json(), two.json());
+        let client = crate::support::server::TestClient { id: one.text("client_id"), secret: one.text("client_secret") };
+        server.access_token(&client).await;
+        let again = make("k", &body).await.expect(201);
+        assert_eq!((again.body.as_str(), again.header("idempotency-replayed")), (one.body.as_str(), "true"));
+        assert_eq!(server.get("/admin/v1/clients?q=Once", &server.admin_key).await.json()["data"].as_array().unwrap().len(), 1);
+        make("k", &json!({ "name": "Twice", "grant_types": [] })).await.expect(422);
+        assert_ne!(make("other", &body).await.expect(201).text("client_id"), client.id);
+        let rotate = format!("/admin/v1/clients/{}/rotate-secret", client.id);
+        server.post_json(&rotate, &server.admin_key, &json!({ "overlap": 0 })).await.expect(200);
+        assert_eq!(make("k", &body).await.expect(201).json().get("client_secret"), None, "it is no secret any more");
     }
 
     async fn a_third_secret_ends_the_first(server: &TestServer) {

@@ -1,5 +1,8 @@
 pub mod apis;
+mod audit;
 mod clients;
 pub mod plans;
+mod policies;
 mod tokens;
 mod users;
+mod workspaces;

@@ -54,6 +54,21 @@ on_both_databases! {
         }
     }
 
+    async fn a_create_with_a_key_can_be_repeated(server: &TestServer) {
+        let body = json!({ "username": "alice", "email": "a@b", "role": "member", "password": "correct horse battery" });
+        let make = async |key: &str, body: &Value| server.post_once("/admin/v1/users", &server.admin_key, key, body).await;
+        let (one, two) = tokio::join!(make("k", &body), make("k", &body));
+        assert_eq!((one.status, two.status), (201, 201), "{} {}", one.body, two.body);
+        assert_eq!(one.json(), two.json());
+        let again = make("k", &body).await.expect(201);
+        assert_eq!((again.json(), again.header("idempotency-replayed")), (one.json(), "true"));
+        assert_eq!(store::audit_rows(&server.database, "user.create").await.len(), 1);
+        let other = make("k", &json!({ "username": "bob", "email": "a@b", "role": "member" })).await.expect(422);
+        assert_eq!(other.json()["code"], "idempotency_key_reused");
+        make("another", &body).await.expect(409);
+        make("", &body).await.expect(400);
+    }
+
     async fn an_edit_names_the_version_that_it_was_made_on(server: &TestServer) {
         let alice = server.user("alice", "member").await;
         let edit = |body: &'static str| {

@@ -27,7 +27,7 @@ on_both_databases! {
                 Access::Public => assert_eq!(anonymous.status, 200, "{named}"),
                 Access::Client => assert_eq!((anonymous.status, forged.status), (401, 401), "{named}"),
                 Access::Bearer | Access::Presented => assert_eq!((anonymous.status, forged.status), (401, 401), "{named}"),
-                Access::User | Access::Admin => {
+                Access::User | Access::Admin | Access::Operator => {
                     assert_eq!((anonymous.status, forged.status, underprivileged.status), (401, 401, 403), "{named}");
                 }
                 Access::Visitor => assert!(anonymous.status < 500, "{named}: {}", anonymous.status),
@@ -47,9 +47,20 @@ on_both_databases! {
     async fn a_member_is_no_admin(server: &TestServer) {
         crate::store::demote(&server.database, "member").await;
         server.get("/api/v1/tokens", &server.admin_key).await.expect(200);
-        for route in routes::public().into_iter().filter(|route| route.access == Access::Admin) {
+        for route in routes::public().into_iter().filter(|route| matches!(route.access, Access::Admin | Access::Operator)) {
             let path = route.path.replace("{client_id}", "x");
             let request = server.request(route.method.unwrap(), &path).bearer_auth(&server.admin_key);
+            server.send(request).await.expect(403);
+        }
+    }
+
+    async fn an_administrator_is_no_operator(server: &TestServer) {
+        crate::store::demote(&server.database, "admin").await;
+        server.get("/admin/v1/clients", &server.admin_key).await.expect(200);
+        let routes = routes::public().into_iter().filter(|route| route.access == Access::Operator).collect::<Vec<_>>();
+        assert!(routes.len() >= 5);
+        for route in routes {
+            let request = server.request(route.method.unwrap(), route.path).bearer_auth(&server.admin_key);
             server.send(request).await.expect(403);
         }
     }

@@ -39,7 +39,7 @@ pub struct TestClient {
     pub secret: String,
 }
 
-/// A user that a test has made, with a key of theirs.
+/// A user that a test has made, or a workspace, with a key of theirs or of its administrator.
 #[derive(Clone, Debug)]
 pub struct TestUser {
     pub id: String,
@@ -99,10 +99,15 @@ impl TestServer {
     }
 
     /// Stops this server and starts another on the same database and data directory, at the same time of day.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_with(Vec::new()).await
+    }
+
+    /// As [`TestServer::restart`], with another configuration.
+    pub async fn restart_with(mut self, options: Options) -> Self {
         self.running.take().expect("it runs").shut_down().await;
         let secrets = self.secrets.lock().expect("not poisoned").clone();
-        let again = Self::start_in(self.database, self._data_dir, self.clock, Vec::new()).await;
+        let again = Self::start_in(self.database, self._data_dir, self.clock, options).await;
         again.secrets.lock().expect("not poisoned").extend(secrets);
         again
     }
@@ -153,6 +158,12 @@ impl TestServer {
         self.send(request.header("content-type", "application/json").body(body.to_string())).await
     }
 
+    /// A create that may be repeated.
+    pub async fn post_once(&self, path: &str, token: &str, key: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, path).bearer_auth(token).header("idempotency-key", key);
+        self.send(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
     /// A merge patch, made on the version that `etag` names.
     pub async fn patch_json(&self, path: &str, token: &str, etag: &str, body: &Value) -> Answer {
         let request = self.request(Method::PATCH, path).bearer_auth(token).header("if-match", etag);
@@ -165,6 +176,13 @@ impl TestServer {
         let made = self.post_json("/admin/v1/users", &self.admin_key, &body).await.expect(201);
         let id = made.text("id");
         TestUser { key: self.key_of(&id).await, path: format!("/admin/v1/users/{id}"), id }
+    }
+
+    /// Another workspace, with a key of its administrator.
+    pub async fn workspace(&self, name: &str) -> TestUser {
+        let made = self.post_json("/admin/v1/workspaces", &self.admin_key, &json!({ "name": name })).await.expect(201);
+        let id = made.json()["workspace"]["id"].as_str().expect("an id").to_owned();
+        TestUser { key: made.text("api_key"), path: format!("/admin/v1/workspaces/{id}"), id }
     }
 
     /// A key of this user's own.

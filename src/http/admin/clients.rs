@@ -18,9 +18,9 @@ use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
+use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
 use crate::service::client_edit::EditClient;
-use crate::service::clients::{ClientView, CreateClient, DeletedClient};
+use crate::service::clients::{ClientView, CreateClient, CreatedClient, DeletedClient};
 use crate::service::error::ApiFailure;
 use crate::store::client::{ClientCursor, ClientFilter};
 
@@ -94,13 +94,15 @@ pub(crate) async fn create(
         client_id: request.client_id,
         client_secret: request.client_secret.map(Secret::new),
     };
-    let created = state.service.create_client(&caller, request).await;
-    let (client, secret) = created.map_err(problem::of(&parts))?;
+    let key = idempotency::key(&parts).map_err(problem::of(&parts))?;
+    let created = state.service.create_client(&caller, request, key.as_ref()).await;
+    let CreatedClient { client, secret, repeated } = created.map_err(problem::of(&parts))?;
     let secret = secret.as_ref().map(|secret| secret.expose_secret().as_str());
     let view = ClientWithSecret { client: ClientView::of(&client), client_secret: secret };
     let mut response = etag::tag(no_store(&view), client.version);
     *response.status_mut() = StatusCode::CREATED;
-    Ok(location::add(response, "/admin/v1/clients", client.client_id.as_str()))
+    let response = location::add(response, "/admin/v1/clients", client.client_id.as_str());
+    Ok(idempotency::mark(response, repeated))
 }
 
 /// What the list of clients may be narrowed to.

@@ -1,7 +1,10 @@
 //! `/admin/v1/…`: everything of a workspace, for its administrators.
 
 pub(crate) mod apis;
+pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod plans;
+pub(crate) mod policies;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod workspaces;

@@ -15,7 +15,7 @@ use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
+use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
 use crate::service::error::ApiFailure;
 use crate::service::user_edit::{DeletedUser, EditUser};
 use crate::service::users::{CreateUser, UserView};
@@ -87,10 +87,13 @@ pub(crate) async fn create(
         role: request.role,
         password: request.password.map(Secret::new),
     };
-    let user = state.service.create_user(&caller, request).await.map_err(problem::of(&parts))?;
+    let key = idempotency::key(&parts).map_err(problem::of(&parts))?;
+    let created = state.service.create_user(&caller, request, key.as_ref()).await;
+    let (user, repeated) = created.map_err(problem::of(&parts))?;
     let mut response = shown(&UserView::of(&user, &caller));
     *response.status_mut() = StatusCode::CREATED;
-    Ok(location::add(response, "/admin/v1/users", &user.id.to_string()))
+    let response = location::add(response, "/admin/v1/users", &user.id.to_string());
+    Ok(idempotency::mark(response, repeated))
 }
 
 /// List the people of the workspace, newest first

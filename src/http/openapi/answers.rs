@@ -40,7 +40,9 @@ pub(super) fn complete(access: Access, path: &str, is_edit: bool, operation: &mu
     let mut refusals: Vec<u16> = match access {
         Access::Public | Access::Network | Access::Visitor | Access::Session | Access::AdminSession => Vec::new(),
         Access::Client => vec![400, 401, 503],
-        Access::Bearer | Access::Presented | Access::User | Access::Admin => vec![400, 401, 403, 429, 503],
+        Access::Bearer | Access::Presented | Access::User | Access::Admin | Access::Operator => {
+            vec![400, 401, 403, 429, 503]
+        }
     };
     let shape = match access {
         Access::Client | Access::Bearer | Access::Presented => Shape::OAuth,

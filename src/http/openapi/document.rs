@@ -136,7 +136,7 @@ fn security(access: Access) -> Vec<SecurityRequirement> {
     let schemes: &[&str] = match access {
         Access::Public | Access::Network | Access::Visitor | Access::Session | Access::AdminSession => &[],
         Access::Client => &[CLIENT],
-        Access::Bearer | Access::Presented | Access::User | Access::Admin => &[BEARER, API_KEY],
+        Access::Bearer | Access::Presented | Access::User | Access::Admin | Access::Operator => &[BEARER, API_KEY],
     };
     schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, [""; 0])).collect()
 }

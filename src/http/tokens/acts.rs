@@ -1,8 +1,8 @@
 //! From a request about tokens to the use case and its answer, for whoever manages them.
 
 use axum::body::Body;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::answers::{AllRevoked, Changed, Created, Outcome};
@@ -13,9 +13,8 @@ use crate::domain::lifetime::Lifetime;
 use crate::http::export::{self, Format, Whole};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::{Answer, AppState, etag, json, location, page, problem};
+use crate::http::{Answer, AppState, etag, idempotency, json, location, page, problem};
 use crate::service::error::ApiFailure;
-use crate::service::idempotency::IdempotencyKey;
 use crate::service::tokens::{
     EndTokens, Ending, Impact, Manager, RevokeAll, RotateToken, Selected, TokenFilter, TokenView,
 };
@@ -70,7 +69,7 @@ pub(crate) async fn show(state: &AppState, manager: &Manager, id: &str, parts: &
 
 pub(crate) async fn create(state: &AppState, manager: &Manager, collection: &str, parts: &Parts, body: Body) -> Answer {
     let request: CreateBody = json::read(parts, body, state).await?;
-    let key = idempotency_key(parts).map_err(problem::of(parts))?;
+    let key = idempotency::key(parts).map_err(problem::of(parts))?;
     let created = state.service.create_token(manager, request.into(), key.as_ref()).await;
     let created = created.map_err(problem::of(parts))?;
     let view = TokenView::of(&created.grant, state.service.clock.now());
@@ -83,10 +82,8 @@ pub(crate) async fn create(state: &AppState, manager: &Manager, collection: &str
     );
     let mut response = etag::tag(no_store(&answer), created.grant.version);
     *response.status_mut() = StatusCode::CREATED;
-    if created.repeated {
-        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(location::add(response, collection, &created.grant.id.to_string()))
+    let response = location::add(response, collection, &created.grant.id.to_string());
+    Ok(idempotency::mark(response, created.repeated))
 }
 
 pub(crate) async fn edit(state: &AppState, manager: &Manager, id: &str, parts: &Parts, body: Body) -> Answer {
@@ -185,14 +182,4 @@ pub(crate) async fn revoke_all(
 
 fn grant_id(text: &str) -> Result<GrantId, ApiFailure> {
     text.parse().ok().ok_or(ApiFailure::NotFound("token"))
-}
-
-fn idempotency_key(parts: &Parts) -> Result<Option<IdempotencyKey>, ApiFailure> {
-    let mut values = parts.headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let read = value.to_str().ok().filter(|_| values.next().is_none()).and_then(|text| text.parse().ok());
-    let bad = || ApiFailure::field("Idempotency-Key", "is 1 to 255 visible ASCII characters, given once");
-    read.map(Some).ok_or_else(bad)
 }
