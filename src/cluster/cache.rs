@@ -14,12 +14,15 @@ use quick_cache::sync::Cache;
 use super::applied::Applied;
 use super::catalogs::Catalogs;
 use super::cutoffs::{CutOffs, Reach, Verdict};
+use super::imports::{ImportBook, Imports};
 use super::index::{Freshness, GrantCell, GrantIndex};
 use crate::domain::catalog::Catalog;
 use crate::domain::client::Client;
 use crate::domain::grant::{Grant, Revision};
 use crate::domain::ids::{ClientId, GrantId, TokenId, WorkspaceId};
+use crate::domain::legacy::Recipe;
 use crate::store::RevocationSink;
+use crate::store::legacy_import::ImportChange;
 use crate::store::revoke::{Applied as Revocation, Target};
 
 /// What a cache of values of this type must know about them.
@@ -100,6 +103,7 @@ pub struct ValidationCache<T> {
     clients: Cache<ClientId, Arc<Client>>,
     client_gate: Mutex<()>,
     catalogs: Catalogs,
+    imports: ImportBook,
     grants: GrantIndex,
     cut_offs: CutOffs,
     /// Moves with every revocation.
@@ -135,6 +139,7 @@ impl<T: Cacheable> ValidationCache<T> {
             clients: Cache::new(CLIENTS),
             client_gate: Mutex::default(),
             catalogs: Catalogs::default(),
+            imports: ImportBook::default(),
             grants: GrantIndex::default(),
             cut_offs: CutOffs::default(),
             fence: AtomicU64::new(0),
@@ -228,6 +233,17 @@ impl<T: Cacheable> ValidationCache<T> {
         self.catalogs.fill(id, catalog, fresh);
     }
 
+    /// The imports of legacy tokens, if they are known.
+    pub fn find_imports(&self) -> Option<Arc<Imports>> {
+        if self.unsettled().is_some() { None } else { self.imports.find() }
+    }
+
+    /// Keeps the imports that were read, unless something was changed since the read began.
+    pub fn fill_imports(&self, fill: Fill, recipes: Vec<Recipe>) -> Arc<Imports> {
+        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none();
+        self.imports.fill(recipes, fresh)
+    }
+
     fn forget_clients(&self) {
         let _gate = self.client_gate.lock().unwrap_or_else(PoisonError::into_inner);
         self.clients.clear();
@@ -246,6 +262,7 @@ impl<T: Cacheable> ValidationCache<T> {
         self.tokens.clear();
         self.forget_clients();
         self.catalogs.forget_all();
+        self.imports.forget();
         self.applied.restart(head);
         self.settled.fetch_max(unknown, Ordering::SeqCst);
     }
@@ -267,8 +284,11 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
             match target {
                 Target::Grant(id) | Target::CutOff { marked: Some(id), .. } => self.grants.end(*id, Freshness::Dead),
                 Target::Changed(id) => self.grants.end(*id, Freshness::Outdated),
-                Target::CutOff { marked: None, .. } | Target::Client(_) | Target::Workspace(_) | Target::Catalog(_) => {
-                }
+                Target::CutOff { marked: None, .. }
+                | Target::Client(_)
+                | Target::Workspace(_)
+                | Target::Catalog(_)
+                | Target::Import(_) => {}
             }
             match target {
                 Target::CutOff { subject, policy, .. } if *changed => cuts.push((*subject, policy.as_str(), *revision)),
@@ -284,6 +304,13 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
                 Target::Catalog(id) => {
                     self.forget_clients();
                     self.catalogs.forget(*id);
+                    self.imports.forget();
+                }
+                Target::Import(change) => {
+                    self.imports.forget();
+                    if let (ImportChange::Revoke(id), true) = (change, *changed) {
+                        cuts.push(((*id).into(), "", *revision));
+                    }
                 }
                 Target::Grant(_)
                 | Target::CutOff { .. }

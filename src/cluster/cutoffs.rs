@@ -14,7 +14,7 @@ use crate::store::cutoff::Subject;
 /// Whose cut-offs reach a grant: its own, and those of the key that opened it, whose subjects are the same.
 #[derive(Debug)]
 pub(super) struct Reach {
-    subjects: [Option<Subject>; 3],
+    subjects: [Option<Subject>; 4],
     own: PolicyRevision,
     parent: Option<PolicyRevision>,
 }
@@ -33,6 +33,7 @@ impl Reach {
                 Some(Subject::from(grant.workspace.id)),
                 user,
                 grant.client.as_ref().map(|client| Subject::from(client.key)),
+                grant.import.map(Subject::from),
             ],
             own: (grant.policy.as_str().into(), grant.revision),
             parent: grant.parent.as_ref().map(|parent| (parent.policy.as_str().into(), parent.revision)),

@@ -4,5 +4,6 @@ mod applied;
 pub mod cache;
 mod catalogs;
 mod cutoffs;
+pub mod imports;
 mod index;
 pub mod usage;

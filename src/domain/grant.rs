@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::clock::Timestamp;
-use super::ids::{ClientId, ClientKey, GrantId, UserId, WorkspaceId};
+use super::ids::{ClientId, ClientKey, GrantId, ImportId, UserId, WorkspaceId};
 use super::policy::PolicyVersion;
 use super::scope::Scopes;
 use super::token_string::TokenKind;
@@ -220,6 +220,8 @@ pub struct Grant {
     pub session: SessionDetails,
     /// The key that opened this session, if one did: a session dies with its key.
     pub parent: Option<Parent>,
+    /// The import that it came with, whose deadline is its end.
+    pub import: Option<ImportId>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -382,6 +384,7 @@ pub(crate) mod tests {
             extra_fields: Map::new(),
             session: SessionDetails::default(),
             parent: None,
+            import: None,
             created_at: now,
             expires_at: Some(Timestamp::from_ms(2_000)),
             last_used_at: None,

@@ -108,6 +108,18 @@ public_id!(
     PlanId, "pln_"
 );
 
+public_id!(
+    /// One import of tokens of an older system.
+    ImportId, "imp_"
+);
+
+impl ImportId {
+    #[must_use]
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(created_at(now, entropy))
+    }
+}
+
 impl WorkspaceId {
     #[must_use]
     pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {

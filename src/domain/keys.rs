@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::base62;
 use super::entropy::Entropy;
+use super::seal::SealKey;
 use super::secret::{Digest, Secret};
 
 type HmacSha256 = Hmac<Sha256>;
@@ -72,7 +73,8 @@ impl MasterKey {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
+/// The bytes that pairs of hexadecimal digits stand for.
+pub(super) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
@@ -83,6 +85,7 @@ pub struct Keys {
     tag: HmacSha256,
     digest: HmacSha256,
     derive: HmacSha256,
+    seal: SealKey,
 }
 
 impl Keys {
@@ -96,6 +99,7 @@ impl Keys {
             tag: purpose(&hkdf, b"token-tag"),
             digest: purpose(&hkdf, b"secret-digest"),
             derive: purpose(&hkdf, b"derived-token"),
+            seal: SealKey::new(&hkdf),
         }
     }
 
@@ -116,6 +120,12 @@ impl Keys {
     #[must_use]
     pub fn digest(&self, message: &[u8]) -> Digest {
         Digest::new(mac(&self.digest, &[message]))
+    }
+
+    /// For secrets that must be kept readable.
+    #[must_use]
+    pub const fn sealing(&self) -> &SealKey {
+        &self.seal
     }
 
     /// Random-looking material that anyone who holds `secret` and this key can make again from `nonce`.

@@ -44,6 +44,25 @@ pub(crate) struct PageRequest {
     pub after: Option<(Timestamp, [u8; 16])>,
 }
 
+/// How many rows of a page are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(pub u32);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(DEFAULT_LIMIT)
+    }
+}
+
+impl std::str::FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        limit.map(Self).ok_or_else(|| format!("is a whole number from 1 to {MAX_LIMIT}"))
+    }
+}
+
 impl PageRequest {
     /// # Errors
     /// [`ApiFailure::Invalid`] naming the first parameter that is unknown, repeated or out of bounds.

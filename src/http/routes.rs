@@ -1,9 +1,12 @@
 //! The table of everything that is served: method, path, who may call it, handler.
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::Serialize;
@@ -12,7 +15,7 @@ use super::bearer::{OAuthResponder, ProblemResponder};
 use super::context::RequestInfo;
 use super::openapi::{self, Description};
 use super::refresh::BearerLayer;
-use super::{AppState, admin, api, console, management, oauth, problem};
+use super::{AppState, admin, api, console, management, notice, oauth, problem};
 
 /// Who may call a route, and how they prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +52,8 @@ pub struct Route {
     pub method: Option<Method>,
     pub path: &'static str,
     pub access: Access,
+    /// Its body may take as long as it keeps coming.
+    pub streams: bool,
     handler: MethodRouter<AppState>,
     /// None for pages: the document is about REST.
     description: Option<fn() -> Description>,
@@ -138,6 +143,13 @@ pub fn public() -> Vec<Route> {
         route!(GET, "/admin/v1/plans/{id}", Admin, admin::plans::show),
         route!(PATCH, "/admin/v1/plans/{id}", Admin, admin::plans::edit),
         route!(DELETE, "/admin/v1/plans/{id}", Admin, admin::plans::delete),
+        route!(POST, "/admin/v1/legacy-imports", Admin, admin::legacy_imports::create),
+        route!(GET, "/admin/v1/legacy-imports", Admin, admin::legacy_imports::list),
+        route!(GET, "/admin/v1/legacy-imports/{import}", Admin, admin::legacy_imports::show),
+        route!(DELETE, "/admin/v1/legacy-imports/{import}", Admin, admin::legacy_imports::delete),
+        route!(POST, "/admin/v1/legacy-imports/{import}/extend", Admin, admin::legacy_imports::extend),
+        route!(POST, "/admin/v1/legacy-imports/{import}/rows", Admin, admin::legacy_rows::upload).streaming(),
+        route!(GET, "/admin/v1/legacy-imports/{import}/in-use", Admin, admin::legacy_report::in_use),
     ]
 }
 
@@ -166,7 +178,9 @@ pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
     let routes = table.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {
             Access::Bearer => route.handler.layer(oauth.clone()),
-            Access::User | Access::Admin | Access::Operator => route.handler.layer(rest.clone()),
+            Access::User | Access::Admin | Access::Operator => {
+                route.handler.layer::<_, Infallible>(from_fn(notice::layer)).layer(rest.clone())
+            }
             Access::Public | Access::Client | Access::Presented | Access::Network => route.handler,
             Access::Visitor | Access::Session | Access::AdminSession => {
                 console::layers(route.handler, route.access, &state)
@@ -202,7 +216,11 @@ impl Route {
             Some(filter) => on(filter.expect("the table has standard methods only"), handler),
             None => axum::routing::any(handler),
         };
-        Self { method, path, access, handler, description: None }
+        Self { method, path, access, streams: false, handler, description: None }
+    }
+
+    fn streaming(self) -> Self {
+        Self { streams: true, ..self }
     }
 
     /// What the annotation of the handler says.
@@ -236,7 +254,7 @@ async fn method_not_allowed(info: Info) -> Response {
 struct Info(Option<RequestInfo>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Info {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self(parts.extensions.get().cloned()))

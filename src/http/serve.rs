@@ -34,6 +34,8 @@ struct Shared {
     clock: Clock,
     entropy: Entropy,
     index: RouteIndex,
+    /// What stands before and behind the parameter in the paths whose bodies may take as long as they keep coming.
+    streams: Vec<(&'static str, &'static str)>,
 }
 
 impl App {
@@ -51,7 +53,12 @@ impl App {
 
     fn new(table: Vec<routes::Route>, state: AppState) -> Self {
         let index = state.metrics.index(table.iter().map(|route| route.path));
+        let streams = table.iter().filter(|route| route.streams).filter_map(|route| {
+            let (before, rest) = route.path.split_once('{')?;
+            Some((before, rest.split_once('}')?.1))
+        });
         let shared = Shared {
+            streams: streams.collect(),
             request_timeout: state.wire.settings.request_timeout,
             clock: state.service.clock.clone(),
             entropy: state.service.entropy.clone(),
@@ -77,7 +84,10 @@ impl App {
         request.extensions_mut().insert(info);
         let mut response = match unacceptable(&request) {
             Some((kind, detail)) => problem::respond(kind, Some(&RequestInfo { id: id.clone(), peer }), detail, &[]),
-            None => dispatch(self.router, request, shared.request_timeout, &id, peer).await,
+            None => {
+                let limit = shared.limit(request.uri().path());
+                dispatch(self.router, request, limit, &id, peer).await
+            }
         };
         response.headers_mut().insert("x-request-id", id.clone());
         let took = started.elapsed();
@@ -139,7 +149,16 @@ async fn dispatch(
     }
 }
 
+/// An upload that takes longer is resumed.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
 impl Shared {
+    /// How long a request for this path may take.
+    fn limit(&self, path: &str) -> Duration {
+        let streams = |(before, behind): &(&str, &str)| path.starts_with(before) && path.ends_with(behind);
+        if self.streams.iter().any(streams) { STREAM_TIMEOUT } else { self.request_timeout }
+    }
+
     /// A UUIDv7 (RFC 9562 §5.7).
     fn new_request_id(&self) -> HeaderValue {
         let ms = self.clock.now().ms().max(0).cast_unsigned();

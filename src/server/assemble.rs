@@ -13,6 +13,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
+use crate::service::legacy::Desk;
 use crate::service::live_token::LiveToken;
 use crate::service::password::Passwords;
 use crate::service::rate_limit::RateLimits;
@@ -119,6 +120,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         usage: UsageRecorder::default(),
         passwords: Passwords::new(),
         throttle: Throttle::default(),
+        legacy: Desk::default(),
         settings,
     }))
 }

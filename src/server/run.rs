@@ -85,6 +85,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| {
         service.settle_unknown_outcomes().await
     }));
+    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_upgrades().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
     Running {
         public: config.http.listen,
@@ -116,6 +117,9 @@ impl Running {
         while self.tasks.join_next().await.is_some() {}
         if let Err(error) = self.service.flush_uses().await {
             tracing::warn!(error = ?error, "the last uses could not be written");
+        }
+        if let Err(error) = self.service.flush_upgrades().await {
+            tracing::warn!(error = ?error, "imported tokens will be upgraded at their next use");
         }
         self.service.store.close().await;
     }

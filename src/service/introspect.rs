@@ -44,13 +44,23 @@ impl Asker {
 /// RFC 7662 §2.2: nothing but this for a token that is not active, or not for this caller.
 const INACTIVE: &[u8] = br#"{"active":false}"#;
 
+/// What is told of a token.
+#[derive(Debug)]
+pub struct Introspected {
+    /// The answer as JSON.
+    pub body: Vec<u8>,
+    /// What the question was counted against: a resource server asks because somebody uses the token there.
+    pub limits: Limits,
+    /// The token, where it is active and may be seen.
+    pub token: Option<Validated>,
+}
+
 impl Service {
-    /// The answer as JSON, and the limits that the question was counted against: a resource server asks because somebody
-    /// uses the token there. A used-up limit does not make a token inactive; the answer then has `retry_after`.
+    /// The answer to whoever asks. A used-up limit does not make a token inactive; the answer then has `retry_after`.
     ///
     /// # Errors
     /// The store's: an outage is never an inactive token.
-    pub async fn introspect(&self, asker: &Asker, token: &str) -> Result<(Vec<u8>, Limits), StoreError> {
+    pub async fn introspect(&self, asker: &Asker, token: &str) -> Result<Introspected, StoreError> {
         match self.examine(token).await {
             Outcome::Active(validated) if asker.may_see(validated.token().kind, &validated.token().grant) => {
                 let used = validated.token().kind != TokenKind::Refresh;
@@ -71,9 +81,11 @@ impl Service {
                     }
                 };
                 body.push(b'}');
-                Ok((body, limits))
+                Ok(Introspected { body, limits, token: Some(validated) })
             }
-            Outcome::Active(_) | Outcome::Inactive(_) => Ok((INACTIVE.to_vec(), Limits::none())),
+            Outcome::Active(_) | Outcome::Inactive(_) => {
+                Ok(Introspected { body: INACTIVE.to_vec(), limits: Limits::none(), token: None })
+            }
             Outcome::Unavailable(_) => Err(StoreError::Unavailable(None)),
         }
     }

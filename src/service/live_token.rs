@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Settings;
+use super::legacy::Notice;
 use crate::cluster::cache::Cacheable;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Live, Owner, Superseded};
@@ -29,6 +30,8 @@ pub struct LiveToken {
     pub grant: Live<Grant>,
     digest: Digest,
     key_version: KeyVersion,
+    /// What to tell whoever uses a token of an older system.
+    pub notice: Option<Box<Notice>>,
     /// RFC 7662 §2.2, without its closing brace and without `expires_in`, `cache_max_age` and `revision`; without `aud`,
     /// `apis` and `plans` where they depend on the workspace's.
     introspection: Box<[u8]>,
@@ -36,7 +39,8 @@ pub struct LiveToken {
 
 impl LiveToken {
     pub(super) fn new(stored: StoredToken, grant: Live<Grant>, settings: &Settings) -> Self {
-        let expires_at = stored.id.expires_at();
+        // An imported token ends with its import, whose deadline may be moved: no end stands in its id.
+        let expires_at = stored.id.expires_at().or(grant.expires_at);
         let mut token = Self {
             id: stored.id,
             kind: stored.kind,
@@ -50,10 +54,15 @@ impl LiveToken {
             grant,
             digest: stored.digest,
             key_version: stored.key_version,
+            notice: None,
             introspection: Box::default(),
         };
         token.introspection = token.prepare_introspection(settings);
         token
+    }
+
+    pub(super) fn with_notice(self, notice: Notice) -> Self {
+        Self { notice: Some(Box::new(notice)), ..self }
     }
 
     /// Whether `presented` is this very secret. Constant time.

@@ -1,10 +1,15 @@
 //! What runs beside the requests: writing uses, making partitions, purging what has ended.
 
+use std::time::Duration;
+
 use super::Service;
 use crate::store::StoreError;
 
 /// Uses that are written in one transaction.
 const MAX_USES: usize = 500;
+
+/// No dry run takes longer.
+const DRY_RUN: Duration = Duration::from_secs(24 * 3600);
 
 impl Service {
     /// Writes the uses that were gathered since the last call.
@@ -45,6 +50,7 @@ impl Service {
     pub async fn tidy(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         self.store.ensure_partitions(now, self.policies.horizon().as_duration()).await?;
-        self.store.purge(now, self.settings.retention).await
+        let imports = self.store.purge_legacy(now.minus(DRY_RUN), now.minus(self.settings.retention.grants)).await?;
+        Ok(imports + self.store.purge(now, self.settings.retention).await?)
     }
 }

@@ -17,6 +17,7 @@ pub mod error;
 pub mod idempotency;
 pub mod introspect;
 pub mod issue;
+pub mod legacy;
 pub mod live_token;
 pub mod maintenance;
 pub mod me;
@@ -95,6 +96,7 @@ pub struct Parts {
     pub rate_limits: RateLimits,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub legacy: legacy::Desk,
     pub settings: Settings,
 }
 

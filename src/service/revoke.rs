@@ -37,12 +37,14 @@ impl Service {
         token: &str,
         context: &RequestContext,
     ) -> Result<Option<Receipt>, OAuthFailure> {
-        let Ok(presented) = self.codec.parse(token) else {
-            return Ok(None);
-        };
         // From the store, not from memory: a token that has expired still names a session that may go on by refresh.
-        let Some(stored) = self.store.find_token(presented.id).await?.filter(|stored| stored.is_proven_by(&presented))
-        else {
+        let stored = match self.codec.parse(token) {
+            Ok(presented) => {
+                self.store.find_token(presented.id).await?.filter(|stored| stored.is_proven_by(&presented))
+            }
+            Err(_) => self.find_foreign(token).await?,
+        };
+        let Some(stored) = stored else {
             return Ok(None);
         };
         if stored.grant.client.as_ref().is_none_or(|own| own.key != client.key) {

@@ -14,6 +14,7 @@ use crate::cluster::cache::{Entry, Health};
 use crate::domain::catalog::Catalog;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Dead, Revision, TokenOf};
+use crate::domain::legacy::ForeignToken;
 use crate::domain::token_string::{PresentedToken, TokenKind};
 use crate::store::StoreError;
 
@@ -60,7 +61,13 @@ impl TokenView for Validated {
 /// At most one note of use per token and minute.
 const NOTE_USE_EVERY_MS: i64 = 60_000;
 
-type Validation = Outcome<Validated>;
+pub(super) type Validation = Outcome<Validated>;
+
+/// A presented string that only the store can tell about.
+enum Unknown {
+    Own(PresentedToken),
+    Foreign(ForeignToken),
+}
 
 impl Service {
     /// The state of any token that was made here, refresh tokens included. For endpoints where the token is the
@@ -68,57 +75,56 @@ impl Service {
     pub fn examine(&self, text: &str) -> Either<Ready<Validation>, BoxFuture<'static, Validation>> {
         match self.examine_in_memory(text) {
             Ok(decided) => Either::Left(ready(decided)),
-            Err(presented) => {
+            Err(unknown) => {
                 let service = self.clone();
-                Either::Right(Box::pin(async move { service.examine_in_store(presented).await }))
+                Either::Right(Box::pin(async move { service.examine_in_store(unknown).await }))
             }
         }
     }
 
     /// Decides without I/O if that is possible.
-    fn examine_in_memory(&self, text: &str) -> Result<Validation, PresentedToken> {
+    fn examine_in_memory(&self, text: &str) -> Result<Validation, Unknown> {
         let Ok(presented) = self.codec.parse(text) else {
-            return Ok(Outcome::Inactive(Inactive::Unproven));
+            return self.recall_foreign(text).map_err(Unknown::Foreign);
         };
         if presented.kind == TokenKind::ClientSecret {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         }
-        let now = self.clock.now();
-        if presented.id.expires_at().is_some_and(|end| end <= now) {
+        if presented.id.expires_at().is_some_and(|end| end <= self.clock.now()) {
             return Ok(Outcome::Inactive(Inactive::Expired));
         }
-        let Some(cache) = &self.cache else {
-            return Err(presented);
-        };
-        let as_of = cache.applied();
-        let Some((entry, health)) = cache.find(&presented.id) else {
-            return Err(presented);
-        };
-        if !entry.value().is_proven_by(&presented) {
-            return Ok(Outcome::Inactive(Inactive::Unproven));
-        }
-        if health == Health::Dead || entry.value().is_replaced(now) {
-            return Ok(Outcome::Inactive(Inactive::Revoked));
-        }
-        let catalog = if entry.value().is_associated() {
-            let Some(catalog) = cache.find_catalog(entry.value().grant.workspace.id) else {
-                return Err(presented);
-            };
-            Some(catalog)
-        } else {
-            None
-        };
-        Ok(Outcome::Active(Validated { entry, catalog, as_of, now }))
+        self.recall(&presented).ok_or(Unknown::Own(presented))
     }
 
-    async fn examine_in_store(&self, presented: PresentedToken) -> Validation {
-        match self.read_token(presented).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::warn!(error = ?error, "a token could not be validated");
-                Outcome::Unavailable(unavailable(&error))
-            }
-        }
+    /// What the cache says, if it knows the token.
+    pub(super) fn recall(&self, presented: &PresentedToken) -> Option<Validation> {
+        let cache = self.cache.as_ref()?;
+        let as_of = cache.applied();
+        let (entry, health) = cache.find(&presented.id)?;
+        let (token, now) = (entry.value(), self.clock.now());
+        let inactive = if !token.is_proven_by(presented) {
+            Inactive::Unproven
+        } else if health == Health::Dead || token.is_replaced(now) {
+            Inactive::Revoked
+        } else if token.expires_at.is_some_and(|end| end <= now) {
+            Inactive::Expired
+        } else {
+            let catalog =
+                if token.is_associated() { Some(cache.find_catalog(token.grant.workspace.id)?) } else { None };
+            return Some(Outcome::Active(Validated { entry, catalog, as_of, now }));
+        };
+        Some(Outcome::Inactive(inactive))
+    }
+
+    async fn examine_in_store(&self, unknown: Unknown) -> Validation {
+        let read = match unknown {
+            Unknown::Own(presented) => self.read_token(presented).await,
+            Unknown::Foreign(foreign) => self.read_foreign(foreign).await,
+        };
+        read.unwrap_or_else(|error| {
+            tracing::warn!(error = ?error, "a token could not be validated");
+            Outcome::Unavailable(unavailable(&error))
+        })
     }
 
     async fn read_token(&self, presented: PresentedToken) -> Result<Validation, StoreError> {
@@ -143,6 +149,16 @@ impl Service {
             (Some(cache), Some(fill)) => cache.fill(fill, id, live, noted),
             _ => Entry::detached(live, noted),
         };
+        self.with_catalog(entry, as_of, now).await
+    }
+
+    /// Adds the APIs and plans that a token names.
+    pub(super) async fn with_catalog(
+        &self,
+        entry: Arc<Entry<LiveToken>>,
+        as_of: Revision,
+        now: Timestamp,
+    ) -> Result<Validation, StoreError> {
         let catalog = match entry.value() {
             token if token.is_associated() => Some(self.catalog(token.grant.workspace.id).await?),
             _ => None,
@@ -187,10 +203,10 @@ impl Validator for Service {
     fn validate(&self, token: &str) -> Self::Future {
         match self.examine_in_memory(token) {
             Ok(decided) => Either::Left(ready(self.accept(decided))),
-            Err(presented) => {
+            Err(unknown) => {
                 let service = self.clone();
                 Either::Right(Box::pin(async move {
-                    let outcome = service.examine_in_store(presented).await;
+                    let outcome = service.examine_in_store(unknown).await;
                     service.accept(outcome)
                 }))
             }

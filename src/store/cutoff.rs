@@ -5,7 +5,7 @@ use super::database::Db;
 use super::statement::Statement;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
-use crate::domain::ids::{ClientKey, UserId, WorkspaceId};
+use crate::domain::ids::{ClientKey, ImportId, UserId, WorkspaceId};
 
 static RAISE: Statement = Statement::both(
     "cutoff.raise",
@@ -40,6 +40,12 @@ impl From<UserId> for Subject {
 
 impl From<ClientKey> for Subject {
     fn from(id: ClientKey) -> Self {
+        Self(*id.as_bytes())
+    }
+}
+
+impl From<ImportId> for Subject {
+    fn from(id: ImportId) -> Self {
         Self(*id.as_bytes())
     }
 }

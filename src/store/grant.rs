@@ -11,7 +11,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::{
     Changed, ClientRef, CutOff, Grant, Origin, Owner, Parent, Revision, SessionDetails, State, WorkspaceRef,
 };
-use crate::domain::ids::{ClientKey, GrantId, UserId, WorkspaceId};
+use crate::domain::ids::{ClientKey, GrantId, ImportId, UserId, WorkspaceId};
 use crate::domain::policy::PolicyVersion;
 use crate::domain::scope::Scopes;
 
@@ -40,21 +40,32 @@ static INSERT: Statement = Statement::each(
     grant_insert!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17),
 );
 
+/// When a grant ends: an imported one with its import, or before that if it has an end of its own.
+macro_rules! grant_end {
+    () => {
+        "CASE WHEN g.expires_at < i.deadline THEN g.expires_at ELSE COALESCE(i.deadline, g.expires_at) END"
+    };
+}
+
 /// The columns of a grant as [`Row`] reads them, with the names of what it points at and what cuts it off.
 macro_rules! grant_columns {
     () => {
-        "g.id, g.workspace_id, w.name AS workspace_name, g.policy, g.policy_version, g.origin, g.name, g.user_id, u.username, \
+        concat!(
+            "g.id, g.workspace_id, w.name AS workspace_name, g.policy, g.policy_version, g.origin, g.name, g.user_id, u.username, \
          g.client_key, c.client_id, c.name AS client_name, g.parent_id, g.state, g.scopes, g.apis, g.plans, \
-         g.extra_fields, g.session, g.created_at, g.expires_at, g.last_used_at, g.revoked_at, g.revoked_by, \
+         g.extra_fields, g.session, g.created_at, g.import_id, ",
+            $crate::store::grant::grant_end!(),
+            " AS expires_at, g.last_used_at, g.revoked_at, g.revoked_by, \
          g.revoke_reason, g.disabled_at, g.disabled_by, g.spares_access, g.deleted_at, g.current_from, g.overlap_until, \
          g.version, g.revision, \
-         (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) \
-         AND k.policy IN ('', g.policy)) AS cut_revision, \
+         (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key, \
+         g.import_id) AND k.policy IN ('', g.policy)) AS cut_revision, \
          p.state AS parent_state, p.policy AS parent_policy, p.revision AS parent_revision, \
          p.apis AS parent_apis, p.plans AS parent_plans, \
          p.current_from AS parent_current_from, p.overlap_until AS parent_overlap_until, \
          (SELECT MAX(k.revision) FROM cutoff k WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) \
          AND k.policy IN ('', p.policy)) AS parent_cut_revision"
+        )
     };
 }
 
@@ -62,10 +73,11 @@ macro_rules! grant_columns {
 macro_rules! grant_joins {
     () => {
         "JOIN workspace w ON w.id = g.workspace_id LEFT JOIN user_account u ON u.id = g.user_id \
-         LEFT JOIN client c ON c.id = g.client_key LEFT JOIN grant_ p ON p.id = g.parent_id"
+         LEFT JOIN client c ON c.id = g.client_key LEFT JOIN grant_ p ON p.id = g.parent_id \
+         LEFT JOIN legacy_import i ON i.id = g.import_id"
     };
 }
-pub(super) use {grant_columns, grant_insert, grant_joins};
+pub(super) use {grant_columns, grant_end, grant_insert, grant_joins};
 
 static FIND: Statement = Statement::both(
     "grant.find",
@@ -139,6 +151,7 @@ pub(super) struct Row {
     extra_fields: Option<String>,
     session: Option<String>,
     created_at: i64,
+    import_id: Option<Vec<u8>>,
     expires_at: Option<i64>,
     last_used_at: Option<i64>,
     revoked_at: Option<i64>,
@@ -217,6 +230,7 @@ impl TryFrom<Row> for Grant {
             extra_fields: decode::json(row.extra_fields.as_deref())?,
             session: decode::json(row.session.as_deref())?,
             parent,
+            import: row.import_id.as_deref().map(decode::id_bytes).transpose()?.map(ImportId::from_bytes),
             created_at: Timestamp::from_ms(row.created_at),
             expires_at: decode::moment(row.expires_at),
             last_used_at: decode::moment(row.last_used_at),

@@ -4,7 +4,7 @@
 //! Filters that are not set are `NULL`; the keyset keeps a page as cheap at the end of a list as at its beginning.
 
 use super::database::Db;
-use super::grant::{Row, grant_columns, grant_joins};
+use super::grant::{Row, grant_columns, grant_end, grant_joins};
 use super::statement::Statement;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
@@ -74,13 +74,17 @@ pub struct Summary {
 /// The status that people see, as [`Grant::status`] has it.
 macro_rules! status {
     () => {
-        "(CASE WHEN g.state = 'revoked' OR g.revision < COALESCE((SELECT MAX(k.revision) FROM cutoff k \
-         WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0) \
+        concat!(
+            "(CASE WHEN g.state = 'revoked' OR g.revision < COALESCE((SELECT MAX(k.revision) FROM cutoff k \
+         WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key, g.import_id) AND k.policy IN ('', g.policy)), 0) \
          OR (g.parent_id IS NOT NULL AND (p.id IS NULL OR p.state <> 'active' OR p.revision < COALESCE((SELECT \
          MAX(k.revision) FROM cutoff k WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) \
          AND k.policy IN ('', p.policy)), 0))) THEN 'revoked' \
          WHEN g.state = 'disabled' THEN 'disabled' \
-         WHEN g.expires_at IS NOT NULL AND g.expires_at <= $5 THEN 'expired' ELSE 'active' END)"
+         WHEN ",
+            grant_end!(),
+            " <= $5 THEN 'expired' ELSE 'active' END)"
+        )
     };
 }
 
@@ -106,7 +110,7 @@ macro_rules! condition {
             " AND ($11", $cast, " IS NULL OR ", $any, "$11", $of, "g.apis", $end, ")",
             " AND ($12", $cast, " IS NULL OR ", $any, "$12", $of, "g.plans", $end, ")",
             " AND g.created_at >= $13 AND g.created_at < $14",
-            " AND ($15 = 0 OR (g.expires_at >= $16 AND g.expires_at < $17))",
+            " AND ($15 = 0 OR (", grant_end!(), " >= $16 AND ", grant_end!(), " < $17))",
             " AND ($18 = 0 OR (g.last_used_at >= $19 AND g.last_used_at < $20))",
             " AND ($21", $cast, " IS NULL OR LOWER(COALESCE(g.name, '') || ' ' || COALESCE(u.username, '') || ' ' || ",
             "COALESCE(c.name, '')) LIKE $21 ESCAPE '\\')"

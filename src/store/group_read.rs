@@ -18,6 +18,9 @@ pub(super) trait Lookup: Send + Sync + 'static {
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
     type Value: Clone + Send + Sync + 'static;
 
+    /// Reads of this kind at the same time.
+    const READERS: usize = 4;
+
     /// Reads what there is of `keys`. A row that can't be read is an error of its own key only.
     fn read(db: &mut Db<'_>, keys: &[Self::Key]) -> impl Future<Output = Result<Found<Self>, StoreError>> + Send;
 }
@@ -29,8 +32,6 @@ pub(super) type Found<L> = HashMap<<L as Lookup>::Key, Result<<L as Lookup>::Val
 const QUEUE: usize = 8192;
 /// Beyond this the cost per key no longer falls.
 const MAX_BATCH: usize = 128;
-/// Reads of one kind at the same time.
-const READERS: usize = 4;
 
 struct Waiting<L: Lookup> {
     key: L::Key,
@@ -61,7 +62,7 @@ impl<L: Lookup> ReadLane<L> {
 }
 
 async fn gather<L: Lookup>(database: Database, mut waiting: mpsc::Receiver<Waiting<L>>) {
-    let permits = Arc::new(Semaphore::new(READERS));
+    let permits = Arc::new(Semaphore::new(L::READERS));
     // The permit first: while all readers are busy the batch grows.
     while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         let mut batch = Vec::new();

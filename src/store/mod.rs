@@ -25,6 +25,15 @@ pub(crate) mod idempotency;
 pub(crate) mod issue;
 pub(crate) mod key_session;
 pub(crate) mod key_version;
+mod legacy_claim;
+mod legacy_grants;
+pub(crate) mod legacy_import;
+pub(crate) mod legacy_lookup;
+pub(crate) mod legacy_owner;
+mod legacy_purge;
+pub(crate) mod legacy_report;
+pub(crate) mod legacy_rows;
+pub(crate) mod legacy_upgrade;
 pub(crate) mod lookup;
 mod maintenance;
 mod migrate;
@@ -57,6 +66,7 @@ pub use error::StoreError;
 use group_commit::Lane;
 use group_read::ReadLane;
 use issue::Issue;
+use legacy_lookup::{LegacyLookup, RecipeLookup};
 use lookup::TokenLookup;
 pub(crate) use maintenance::REPEATS_KEPT;
 pub use maintenance::Retention;
@@ -85,6 +95,8 @@ pub struct Store {
     clients: ReadLane<ClientLookup>,
     catalogs: ReadLane<CatalogLookup>,
     catalog_edits: Lane<CatalogEdit>,
+    recipes: ReadLane<RecipeLookup>,
+    legacy: ReadLane<LegacyLookup>,
 }
 
 impl Store {
@@ -97,6 +109,8 @@ impl Store {
             clients: ReadLane::start(database.clone()),
             catalogs: ReadLane::start(database.clone()),
             catalog_edits: Lane::start(database.clone()),
+            recipes: ReadLane::start(database.clone()),
+            legacy: ReadLane::start(database.clone()),
             database,
         }
     }

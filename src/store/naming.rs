@@ -21,8 +21,9 @@ macro_rules! naming {
             " ELSE p.",
             $column,
             " END, $2) > 0 AND g.state = 'active' AND g.deleted_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3) \
+             AND (g.import_id IS NULL OR EXISTS (SELECT 1 FROM legacy_import i WHERE i.id = g.import_id AND i.deadline > $3)) \
              AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
-             WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0) \
+             WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key, g.import_id) AND k.policy IN ('', g.policy)), 0) \
              AND (g.parent_id IS NULL OR (p.state = 'active' \
              AND p.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
              WHERE k.subject IN (p.workspace_id, p.user_id, p.client_key) AND k.policy IN ('', p.policy)), 0)))"

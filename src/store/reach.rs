@@ -16,8 +16,9 @@ macro_rules! alive {
             " FROM grant_ g WHERE g.",
             $subject,
             " = $1 AND g.state = 'active' AND g.deleted_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $2) \
+             AND (g.import_id IS NULL OR EXISTS (SELECT 1 FROM legacy_import i WHERE i.id = g.import_id AND i.deadline > $2)) \
              AND g.revision >= COALESCE((SELECT MAX(k.revision) FROM cutoff k \
-             WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key) AND k.policy IN ('', g.policy)), 0)"
+             WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key, g.import_id) AND k.policy IN ('', g.policy)), 0)"
         )
     };
 }

@@ -8,8 +8,9 @@ use super::audit::AuditEvent;
 use super::cutoff::Subject;
 use super::database::{Database, Db};
 use super::group_commit::Batch;
+use super::legacy_import::ImportChange;
 use super::revision::{Entry, LogKind};
-use super::{Store, StoreError, audit, client, cutoff, grant, revision, workspace_change};
+use super::{Store, StoreError, audit, client, cutoff, grant, legacy_import, revision, workspace_change};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::{ClientKey, GrantId, WorkspaceId};
@@ -41,6 +42,8 @@ pub enum Target {
     Changed(GrantId),
     /// An API, a plan, a client or a setting of the workspace was changed: what is remembered of them is out of date.
     Catalog(WorkspaceId),
+    /// An import of tokens of an older system is made, extended or revoked.
+    Import(ImportChange),
 }
 
 /// A committed revocation.
@@ -88,7 +91,9 @@ impl Revoke {
         match self.target {
             Target::Grant(id) => Some(id),
             Target::CutOff { marked, .. } => marked,
-            Target::Client(_) | Target::Workspace(_) | Target::Changed(_) | Target::Catalog(_) => None,
+            Target::Client(_) | Target::Workspace(_) | Target::Changed(_) | Target::Catalog(_) | Target::Import(_) => {
+                None
+            }
         }
     }
 
@@ -98,7 +103,8 @@ impl Revoke {
             Target::CutOff { subject, policy, .. } => Some((*subject, policy)),
             Target::Client(key) => Some((Subject::from(*key), "")),
             Target::Workspace(id) => Some((Subject::from(*id), "")),
-            Target::Grant(_) | Target::Changed(_) | Target::Catalog(_) => None,
+            Target::Import(ImportChange::Revoke(id)) => Some((Subject::from(*id), "")),
+            Target::Grant(_) | Target::Changed(_) | Target::Catalog(_) | Target::Import(_) => None,
         }
     }
 }
@@ -119,6 +125,7 @@ async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreEr
             (Some(id), _) => first && marked.contains(&id),
             (None, Target::Client(key)) => client::delete(db, *key, member.at).await?,
             (None, Target::Workspace(id)) => workspace_change::delete(db, *id, member.at).await?,
+            (None, Target::Import(change)) => legacy_import::apply(db, change, member.at).await?,
             (None, _) => true,
         });
     }
@@ -142,7 +149,13 @@ async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<()
             Target::CutOff { marked, .. } => {
                 entries.extend(marked.iter().map(|id| entry(LogKind::Grant, id.as_bytes(), revoke.at)));
             }
-            Target::Client(_) => {}
+            Target::Import(ImportChange::Create(import)) => {
+                entries.push(entry(LogKind::Catalog, import.workspace.as_bytes(), revoke.at));
+            }
+            Target::Import(ImportChange::Extend { workspace, .. }) => {
+                entries.push(entry(LogKind::Catalog, workspace.as_bytes(), revoke.at));
+            }
+            Target::Client(_) | Target::Import(ImportChange::Revoke(_)) => {}
         }
     }
     entries.extend(cutoffs.iter().map(|((subject, policy), at)| Entry {

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     api, audit, audit_query, client, client_change, console_session, cutoff, family, grant, grant_change, grant_query,
-    idempotency, issue, key_session, key_version, lookup, maintenance, naming, password, plan, policy_apply,
-    policy_snapshot, reach, revision, rotate, token, usage, user, user_change, workspace, workspace_change,
+    idempotency, issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup,
+    legacy_owner, legacy_purge, legacy_report, legacy_upgrade, lookup, maintenance, naming, password, plan,
+    policy_apply, policy_snapshot, reach, revision, rotate, token, usage, user, user_change, workspace,
+    workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -45,6 +47,14 @@ pub static REGISTRY: &[&[&Statement]] = &[
     issue::STATEMENTS,
     key_session::STATEMENTS,
     key_version::STATEMENTS,
+    legacy_claim::STATEMENTS,
+    legacy_grants::STATEMENTS,
+    legacy_import::STATEMENTS,
+    legacy_lookup::STATEMENTS,
+    legacy_owner::STATEMENTS,
+    legacy_purge::STATEMENTS,
+    legacy_report::STATEMENTS,
+    legacy_upgrade::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
     naming::STATEMENTS,

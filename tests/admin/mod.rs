@@ -1,6 +1,10 @@
 pub mod apis;
 mod audit;
 mod clients;
+mod legacy_imports;
+mod legacy_memory;
+mod legacy_tokens;
+mod legacy_uploads;
 pub mod plans;
 mod policies;
 mod tokens;

@@ -10,7 +10,7 @@ on_both_databases! {
             // A new one each time: one of the routes revokes it.
             let clients_token = server.access_token(&client).await;
             let method = route.method.clone().unwrap_or(Method::GET);
-            let path = route.path.replace("{id}", "grt_0000000000000000000000").replace("{client_id}", "x").replace("{*path}", "x").replace("{file}", "swagger-ui.css");
+            let path = route.path.replace("{id}", "grt_0000000000000000000000").replace("{client_id}", "x").replace("{*path}", "x").replace("{file}", "swagger-ui.css").replace("{import}", "imp_0000000000000000000000");
             let request = || {
                 let request = server.request(method.clone(), &path);
                 if method == Method::POST && route.access == Access::Client {

@@ -64,6 +64,10 @@ impl Jeton {
         key.trim().to_owned()
     }
 
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.data_dir.join("log")).expect("a log file")

@@ -3,6 +3,9 @@
 pub(crate) mod apis;
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod legacy_imports;
+pub(crate) mod legacy_report;
+pub(crate) mod legacy_rows;
 pub(crate) mod plans;
 pub(crate) mod policies;
 pub(crate) mod tokens;

@@ -14,7 +14,7 @@ use crate::domain::grant::Dead;
 use crate::domain::token_string::TokenKind;
 use crate::http::context::Context;
 use crate::http::oauth_error::no_store;
-use crate::http::{AppState, bearer};
+use crate::http::{AppState, bearer, notice};
 use crate::service::revoke::Receipt;
 use crate::service::session::{KeyRefusal, SessionView};
 use crate::service::validate::Validated;
@@ -86,7 +86,7 @@ fn shown(access_token: &str, validated: &Validated, limits: &Limits) -> Response
     };
     let mut response = no_store(&body);
     limits.write(response.headers_mut());
-    response
+    notice::add(response, token)
 }
 
 /// Revoke the presented token and terminate its session
@@ -110,7 +110,7 @@ pub(crate) async fn end(
     let body = Ended { session: SessionView::of(&grant, state.service.clock.now()), revocation: receipt };
     let mut response = no_store(&body);
     response.headers_mut().insert("x-jeton-revision", HeaderValue::from(receipt.revision.value()));
-    response
+    notice::add(response, validated.token())
 }
 
 /// The string that the middleware has accepted.

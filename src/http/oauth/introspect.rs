@@ -14,10 +14,10 @@ use crate::domain::ids::{ClientId, TokenId};
 use crate::http::client_credentials::{self, ReadClient};
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
-use crate::http::{Answer, AppState, bearer};
+use crate::http::{Answer, AppState, bearer, notice};
 use crate::service::client_auth::PresentedClient;
 use crate::service::error::{OAuthCode, OAuthError};
-use crate::service::introspect::Asker;
+use crate::service::introspect::{Asker, Introspected};
 
 /// A question about a token (RFC 7662 section 2.1).
 #[derive(ToSchema)]
@@ -79,10 +79,13 @@ pub(crate) async fn introspect(State(state): State<AppState>, request: Request) 
         .take("token")
         .ok_or_else(|| answering.refusal(&OAuthError::new(OAuthCode::InvalidRequest, "token is missing")))?;
     match state.service.introspect(&asker, &token).await {
-        Ok((body, limits)) => {
+        Ok(Introspected { body, limits, token }) => {
             let mut response = no_store_json(body);
             limits.write(response.headers_mut());
-            Ok(response)
+            Ok(match token {
+                Some(validated) => notice::add(response, validated.token()),
+                None => response,
+            })
         }
         Err(error) => Err(answering.store(&error)),
     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use jeton_guard::{Limits, Outcome, Refusal, Requirement, Validator as _};
 
-use crate::http::{AppState, bearer, refresh};
+use crate::http::{AppState, bearer, notice, refresh};
 use crate::service::token::Undelivered;
 use crate::service::validate::Validated;
 
@@ -105,7 +105,7 @@ fn accepted(state: &AppState, validated: &Validated, limits: &Limits) -> Respons
     let cache = if left > 0 { HeaderValue::try_from(format!("private, max-age={left}")).ok() } else { None };
     headers.insert(header::CACHE_CONTROL, cache.unwrap_or(HeaderValue::from_static("no-store")));
     limits.write(response.headers_mut());
-    response
+    notice::add(response, token)
 }
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");

@@ -12,8 +12,10 @@ use crate::domain::catalog_name::CatalogName;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Owner, Revision};
-use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, PlanId, TokenId, UserId, WorkspaceId};
+use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, ImportId, PlanId, TokenId, UserId, WorkspaceId};
+use crate::domain::legacy::Hashed;
 use crate::domain::lifetime::Lifetime;
+use crate::domain::moment::Moment;
 use crate::domain::scope::Scopes;
 
 macro_rules! values {
@@ -39,6 +41,7 @@ values! {
     TokenId: id(TokenId::PREFIX, "One secret of a token (jti); public");
     ApiId: id(ApiId::PREFIX, "An API: a protected resource");
     PlanId: id(PlanId::PREFIX, "A plan: a usage limit");
+    ImportId: id(ImportId::PREFIX, "An import of tokens of an older system");
     AuditId: id(AuditId::PREFIX, "A line of the audit log");
     ClientId: text("What an OAuth client calls itself")
         .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
@@ -69,6 +72,12 @@ values! {
         .item(text("A number with s, m, h or d").pattern(Some("^[0-9]{1,9}[smhd]?$")))
         .description(Some("A length of time: 30m, 6h, 365d, or a whole number of seconds"))
         .examples([json!("6h")]);
+    Moment: OneOfBuilder::new()
+        .item(text("RFC 3339").format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))))
+        .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)))
+        .description(Some("A moment: RFC 3339, or whole seconds since 1970"))
+        .examples([json!("2027-03-01T00:00:00Z")]);
+    Hashed: words(&[Hashed::Token.as_str(), Hashed::Secret.as_str()]);
     GrantType: words(&GrantType::ALL.map(GrantType::as_str));
     AuthMethod: words(&AuthMethod::ALL.map(AuthMethod::as_str));
     Owner: ObjectBuilder::new()
