@@ -12,21 +12,25 @@ use super::keys::KeyVersion;
 use super::scope::Scopes;
 use super::secret::Digest;
 
-/// A grant type that the token endpoint serves (RFC 6749 §4, §6).
+/// A grant type that the token endpoint serves (RFC 6749 §4, §6; RFC 8693 §2.1; the anonymous one is Jeton's own).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GrantType {
     ClientCredentials,
     RefreshToken,
+    Anonymous,
+    TokenExchange,
 }
 
 impl GrantType {
-    pub const ALL: [Self; 2] = [Self::ClientCredentials, Self::RefreshToken];
+    pub const ALL: [Self; 4] = [Self::ClientCredentials, Self::RefreshToken, Self::Anonymous, Self::TokenExchange];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::Anonymous => "urn:jeton:params:oauth:grant-type:anonymous",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 }

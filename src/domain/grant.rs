@@ -198,6 +198,31 @@ pub struct SessionDetails {
     pub client_ip_address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    #[serde(flatten)]
+    pub references: SessionReferences,
+    /// Nobody has signed in: the session acts for whoever holds it, with the scopes that it was opened with.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous: bool,
+}
+
+/// What the client calls a session by in its own systems.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionReferences {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_reference_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_tag: Option<String>,
+}
+
+impl SessionReferences {
+    /// These, and the earlier ones where there are none.
+    #[must_use]
+    pub fn or(self, earlier: &Self) -> Self {
+        Self {
+            external_reference_id: self.external_reference_id.or_else(|| earlier.external_reference_id.clone()),
+            session_tag: self.session_tag.or_else(|| earlier.session_tag.clone()),
+        }
+    }
 }
 
 /// One authorization.
@@ -277,6 +302,13 @@ pub enum Dead {
 }
 
 impl Grant {
+    /// The `sub` of its tokens. An anonymous session is its own subject: a resource server must not take it for the client
+    /// that has opened it, nor for another session.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        if self.session.anonymous { self.id.to_string() } else { self.owner.subject() }
+    }
+
     /// The state that people see. A revocation outranks everything, disabling outranks expiry.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {

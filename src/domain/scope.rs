@@ -54,6 +54,12 @@ impl Scopes {
         other.0.iter().all(|word| self.contains(word))
     }
 
+    /// The words that stand in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.iter().filter(|word| other.contains(word)).cloned().collect())
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -111,6 +117,13 @@ mod tests {
         assert!(scopes.covers(&"write".parse().unwrap()));
         assert!(!scopes.covers(&"write admin".parse().unwrap()));
         assert!(scopes.covers(&Scopes::default()));
+    }
+
+    #[test]
+    fn an_intersection_has_what_both_have() {
+        let scopes = |text: &str| text.parse::<Scopes>().unwrap();
+        assert_eq!(scopes("a b c").intersection(&scopes("d c a")), scopes("a c"));
+        assert!(scopes("a").intersection(&Scopes::default()).is_empty());
     }
 
     #[test]

@@ -28,7 +28,16 @@ pub(crate) struct UnreadableForm {
 /// These may be repeated (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 /// Parameters that must not stand in a URL, which ends up in logs.
-const SECRET: [&str; 6] = ["client_secret", "token", "refresh_token", "access_token", "code", "client_assertion"];
+const SECRET: [&str; 8] = [
+    "client_secret",
+    "token",
+    "refresh_token",
+    "access_token",
+    "code",
+    "client_assertion",
+    "subject_token",
+    "actor_token",
+];
 /// A body is small; whoever takes longer is not sending it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// More parameters than any request has.

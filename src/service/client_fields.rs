@@ -83,6 +83,9 @@ impl ClientFields {
         if grant_types.contains(&GrantType::ClientCredentials) {
             self.bad("/grant_types", "a public client can't use client_credentials (RFC 6749 section 4.4)");
         }
+        if grant_types.contains(&GrantType::Anonymous) {
+            self.bad("/grant_types", "a public client can't open anonymous sessions: it proves nothing");
+        }
         if introspect {
             self.bad("/introspect", "a public client can't introspect: it proves nothing");
         }

@@ -21,6 +21,7 @@ impl RequestContext {
             locale: self.locale.clone(),
             client_ip_address: self.client_ip.map(|ip| ip.to_string()),
             domain: self.domain.clone(),
+            ..SessionDetails::default()
         }
     }
 }

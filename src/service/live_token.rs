@@ -46,7 +46,7 @@ impl LiveToken {
             kind: stored.kind,
             scope: stored.scopes.to_string(),
             scopes: stored.scopes,
-            subject: grant.owner.subject(),
+            subject: grant.subject(),
             generation: stored.generation,
             issued_at: stored.issued_at,
             expires_at,
@@ -134,6 +134,9 @@ impl LiveToken {
         put("iat", json!(self.issued_at.seconds()));
         put("nbf", json!(self.issued_at.seconds()));
         put("sub", json!(self.subject));
+        if grant.session.anonymous {
+            put("authenticated", json!(false));
+        }
         put("iss", json!(settings.issuer));
         put("jti", json!(self.id));
         put("workspace", json!(&*grant.workspace.name));

@@ -326,18 +326,22 @@ fn parent_bytes(grant: &NewGrant) -> Option<&[u8]> {
 /// Reads a grant and holds its row until the transaction ends.
 pub(super) async fn lock(db: &mut Db<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
     let sql = db.sql(&LOCK);
-    fetch(db, sql, id).await
+    match fetch(db, sql, id).await? {
+        // After a wait for the lock PostgreSQL reads this row again, but not those that it joins: of a user whom the grant
+        // was given to meanwhile it has the id and not the name.
+        Some(row) if row.user_id.is_some() && row.username.is_none() => find(db, id).await,
+        row => row.map(TryInto::try_into).transpose(),
+    }
 }
 
 pub(super) async fn find(db: &mut Db<'_>, id: GrantId) -> Result<Option<Grant>, StoreError> {
     let sql = db.sql(&FIND);
-    fetch(db, sql, id).await
+    fetch(db, sql, id).await?.map(TryInto::try_into).transpose()
 }
 
-async fn fetch(db: &mut Db<'_>, sql: &'static str, id: GrantId) -> Result<Option<Grant>, StoreError> {
+async fn fetch(db: &mut Db<'_>, sql: &'static str, id: GrantId) -> Result<Option<Row>, StoreError> {
     let key: &[u8] = id.as_bytes();
-    let row: Option<Row> = on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?;
-    row.map(TryInto::try_into).transpose()
+    Ok(on_conn!(db, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut **conn).await)?)
 }
 
 /// A grant to be marked as revoked.

@@ -43,6 +43,7 @@ pub(crate) mod password;
 pub(crate) mod plan;
 pub(crate) mod policy_apply;
 mod policy_snapshot;
+pub(crate) mod raise;
 pub(crate) mod reach;
 pub(crate) mod revision;
 pub(crate) mod revoke;

@@ -6,7 +6,7 @@ use super::{
     api, audit, audit_query, client, client_change, console_session, cutoff, family, grant, grant_change, grant_query,
     idempotency, issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup,
     legacy_owner, legacy_purge, legacy_report, legacy_upgrade, lookup, maintenance, naming, password, plan,
-    policy_apply, policy_snapshot, reach, revision, rotate, token, usage, user, user_change, workspace,
+    policy_apply, policy_snapshot, raise, reach, revision, rotate, token, usage, user, user_change, workspace,
     workspace_change,
 };
 
@@ -62,6 +62,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     plan::STATEMENTS,
     policy_apply::STATEMENTS,
     policy_snapshot::STATEMENTS,
+    raise::STATEMENTS,
     reach::STATEMENTS,
     revision::STATEMENTS,
     rotate::STATEMENTS,

@@ -1,4 +1,5 @@
 mod access_token;
+mod anonymous;
 mod conformance;
 mod introspect;
 mod metadata;

@@ -10,9 +10,9 @@ use crate::domain::secret::Secret;
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store;
 use crate::http::{Answer, AppState, context};
-use crate::service::token::{TokenAnswer, TokenRequest};
+use crate::service::token::{Exchange, References, TokenAnswer, TokenRequest};
 
-/// A token request (RFC 6749 sections 4.4.2 and 6).
+/// A token request (RFC 6749 sections 4.4.2 and 6, RFC 8693 section 2.1).
 #[derive(ToSchema)]
 #[schema(as = TokenRequest)]
 #[expect(dead_code, reason = "describes the form that the handler reads")]
@@ -24,6 +24,18 @@ struct Question {
     /// Instead of the Authorization header; alone for a public client
     client_id: Option<String>,
     client_secret: Option<String>,
+    /// What the client calls the session that is opened
+    #[schema(max_length = 128)]
+    external_reference_id: Option<String>,
+    #[schema(max_length = 128)]
+    session_tag: Option<String>,
+    /// A token of the user who takes an anonymous session over
+    subject_token: Option<String>,
+    subject_token_type: Option<String>,
+    /// The access token of that session
+    actor_token: Option<String>,
+    actor_token_type: Option<String>,
+    requested_token_type: Option<String>,
 }
 
 /// Get a token, or refresh a pair
@@ -44,6 +56,18 @@ pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> An
         scope: form.take("scope"),
         refresh_token: form.take("refresh_token").map(Secret::new),
         resource: form.take_all("resource"),
+        references: References {
+            external_reference_id: form.take("external_reference_id"),
+            session_tag: form.take("session_tag"),
+        },
+        exchange: Exchange {
+            subject_token: form.take("subject_token").map(Secret::new),
+            subject_token_type: form.take("subject_token_type"),
+            actor_token: form.take("actor_token").map(Secret::new),
+            actor_token_type: form.take("actor_token_type"),
+            requested_token_type: form.take("requested_token_type"),
+            audience: form.take_all("audience"),
+        },
     };
     let answer = state.service.token(&client, request, &context::of(parts, state)).await;
     let answer = answer.map_err(|failure| answering.failure(&failure))?;
@@ -55,6 +79,9 @@ pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> An
 #[schema(as = TokenAnswer)]
 struct Wire<'a> {
     access_token: &'a str,
+    /// RFC 8693 §2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     token_type: &'static str,
     expires_in: i64,
     scope: String,
@@ -69,6 +96,7 @@ impl<'a> Wire<'a> {
         let refresh = answer.refresh.as_ref();
         Self {
             access_token: answer.access_token.expose_secret(),
+            issued_token_type: answer.issued_token_type,
             token_type: "Bearer",
             expires_in: answer.expires_in,
             scope: answer.scope.to_string(),

@@ -1,7 +1,7 @@
 //! `grant_type=client_credentials` (RFC 6749 §4.4): the client acts for itself.
 
 use super::TokenAnswer;
-use crate::domain::grant::Origin;
+use crate::domain::grant::{Origin, SessionDetails, SessionReferences};
 use crate::domain::scope::Scopes;
 use crate::service::client_auth::AuthenticatedClient;
 use crate::service::error::{OAuthCode, OAuthFailure, refused};
@@ -14,6 +14,7 @@ impl Service {
         client: &AuthenticatedClient,
         scope: Option<Scopes>,
         resources: &[String],
+        references: SessionReferences,
         context: &RequestContext,
     ) -> Result<TokenAnswer, OAuthFailure> {
         if !client.is_confidential() {
@@ -39,7 +40,7 @@ impl Service {
             apis: targets.apis,
             plans: Vec::new(),
             extra_fields: serde_json::Map::new(),
-            session: context.session_details(),
+            session: SessionDetails { references, ..context.session_details() },
             as_of: client.as_of(),
         };
         let actor = format!("client:{}", client.client_id);
@@ -48,6 +49,7 @@ impl Service {
         };
         let issued = self.open_grant(opening, end, now, audit).await?;
         let expires_in = issued.lifetime(&issued.bearer).unwrap_or(i64::MAX);
-        Ok(TokenAnswer { access_token: issued.bearer.string, expires_in, scope: scopes, refresh: None })
+        let access_token = issued.bearer.string;
+        Ok(TokenAnswer { access_token, expires_in, scope: scopes, issued_token_type: None, refresh: None })
     }
 }

@@ -161,6 +161,7 @@ fn answer(successor: Successor, rotation: &Rotation, grant_end: Option<Timestamp
         access_token: successor.access.string,
         expires_in: rotation.access_expires_at.seconds_left(rotation.at),
         scope: rotation.access_scopes.clone(),
+        issued_token_type: None,
         refresh: Some(RefreshAnswer {
             refresh_token: successor.refresh.string,
             expires_in: grant_end.map(|end| end.seconds_left(rotation.at)),
