@@ -6,4 +6,5 @@ mod catalogs;
 mod cutoffs;
 pub mod imports;
 mod index;
+pub mod refusals;
 pub mod usage;

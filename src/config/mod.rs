@@ -141,6 +141,8 @@ pub struct RetentionConfig {
     pub grants: Lifetime,
     /// The audit: who did what.
     pub audit: Lifetime,
+    /// Why requests were refused: how long GET /admin/v1/explain can tell.
+    pub refusals: Lifetime,
 }
 
 /// The web console.

@@ -49,6 +49,7 @@ impl Default for Config {
                 tokens: Lifetime::from_secs(7 * DAY),
                 grants: Lifetime::from_secs(30 * DAY),
                 audit: Lifetime::from_secs(400 * DAY),
+                refusals: Lifetime::from_secs(7 * DAY),
             },
             console: Console { session_idle: Lifetime::from_secs(HOUR), session_end: Lifetime::from_secs(12 * HOUR) },
             log: Log { format: LogFormat::Auto, level: "info".to_owned() },

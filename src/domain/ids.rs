@@ -100,6 +100,10 @@ public_id!(
     AuditId, "evt_"
 );
 public_id!(
+    /// One refused request, sortable by time.
+    RefusalId, "ref_"
+);
+public_id!(
     /// An API of a workspace.
     ApiId, "api_"
 );
@@ -172,6 +176,19 @@ impl ConsoleSessionId {
     #[must_use]
     pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
         Self(created_at(now, entropy))
+    }
+}
+
+impl RefusalId {
+    #[must_use]
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(created_at(now, entropy))
+    }
+
+    /// The lowest id of a refusal at `moment` or later.
+    #[must_use]
+    pub fn floor(moment: Timestamp) -> Self {
+        Self(lowest(moment))
     }
 }
 

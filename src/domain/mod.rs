@@ -20,6 +20,7 @@ pub mod password;
 pub mod plan;
 pub mod policy;
 pub mod random_secret;
+pub mod refusal;
 pub mod scope;
 pub mod seal;
 pub mod secret;

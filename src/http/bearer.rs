@@ -8,24 +8,26 @@ use jeton_guard::{Challenge, Refusal, Responder};
 
 use super::context::RequestInfo;
 use super::oauth_error::OAuthErrorBody;
-use super::problem;
+use super::{AppState, problem, refusals};
 
 /// OAuth errors as JSON, for `/oauth20/…`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OAuthResponder;
+#[derive(Clone, Debug)]
+pub(crate) struct OAuthResponder(pub AppState);
 
 /// Problem details, for `/api/…` and `/admin/…`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ProblemResponder;
+#[derive(Clone, Debug)]
+pub(crate) struct ProblemResponder(pub AppState);
 
 impl Responder<Body> for OAuthResponder {
-    fn refuse(&self, refusal: &Refusal, challenge: &Challenge, request: &Parts) -> Response {
-        respond(refusal, challenge, request.extensions.get())
+    fn refuse(&self, refusal: &Refusal, _: &Challenge, request: &Parts) -> Response {
+        respond(&self.0, refusal, request)
     }
 }
 
 /// The refusal of one request, for handlers that judge a token themselves.
-pub(crate) fn respond(refusal: &Refusal, challenge: &Challenge, info: Option<&RequestInfo>) -> Response {
+pub(crate) fn respond(state: &AppState, refusal: &Refusal, request: &Parts) -> Response {
+    refusals::note(state, refusal, request);
+    let (challenge, info) = (&state.wire.challenge, request.extensions.get::<RequestInfo>());
     let body = OAuthErrorBody {
         error: refusal.error().unwrap_or("unauthorized"),
         error_description: description(refusal),
@@ -42,6 +44,7 @@ pub(crate) fn respond(refusal: &Refusal, challenge: &Challenge, info: Option<&Re
 
 impl Responder<Body> for ProblemResponder {
     fn refuse(&self, refusal: &Refusal, challenge: &Challenge, request: &Parts) -> Response {
+        refusals::note(&self.0, refusal, request);
         let kind = match refusal {
             Refusal::Missing | Refusal::InvalidToken(_) => problem::UNAUTHORIZED,
             Refusal::Malformed(_) => problem::INVALID,

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::context::{self, RequestInfo};
-use super::{AppState, problem};
+use super::{AppState, problem, refusals};
 use crate::service::caller::{self, Caller};
 use crate::service::error::ApiFailure;
 use crate::service::validate::Validated;
@@ -52,5 +52,8 @@ async fn signed_in(parts: &Parts, state: &AppState, at_least: Role) -> Result<Ca
         Some(validated) => state.service.caller(validated, at_least, context::of(parts, state)).await,
         None => Err(ApiFailure::Forbidden("this needs a token of a user")),
     };
-    caller.map_err(|failure| problem::failure(&failure, parts.extensions.get::<RequestInfo>()))
+    caller.map_err(|failure| {
+        refusals::note_failure(state, &failure, parts);
+        problem::failure(&failure, parts.extensions.get::<RequestInfo>())
+    })
 }

@@ -30,6 +30,7 @@ mod problem;
 mod query;
 mod records;
 mod refresh;
+mod refusals;
 pub mod routes;
 mod serve;
 mod tokens;
@@ -66,6 +67,8 @@ pub(crate) struct Wire {
     basic_challenge: HeaderValue,
     settings: HttpSettings,
     openapi: OnceLock<Bytes>,
+    /// The paths of all routes, as refusals name them.
+    paths: Vec<&'static str>,
 }
 
 /// What the wire is configured with.
@@ -90,6 +93,7 @@ impl AppState {
             issuer,
             settings,
             openapi: OnceLock::new(),
+            paths: routes::public().iter().map(|route| route.path).collect(),
         };
         Self { service, metrics, wire: Arc::new(wire) }
     }

@@ -112,6 +112,7 @@ pub fn public() -> Vec<Route> {
         route!(POST, "/admin/v1/tokens/{id}/revoke", Admin, admin::tokens::revoke),
         route!(POST, "/admin/v1/clients", Admin, admin::clients::create),
         route!(GET, "/admin/v1/clients", Admin, admin::clients::list),
+        route!(GET, "/admin/v1/explain", Admin, admin::explain::show),
         route!(GET, "/admin/v1/clients/{client_id}", Admin, admin::clients::show),
         route!(DELETE, "/admin/v1/clients/{client_id}", Admin, admin::clients::delete),
         route!(PATCH, "/admin/v1/clients/{client_id}", Admin, admin::clients::edit),
@@ -173,8 +174,8 @@ pub fn management() -> Vec<Route> {
 
 /// Turns a table into a router: the bearer middleware goes where the access says so.
 pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
-    let oauth = BearerLayer::new(&state, OAuthResponder);
-    let rest = BearerLayer::new(&state, ProblemResponder);
+    let oauth = BearerLayer::new(&state, OAuthResponder(state.clone()));
+    let rest = BearerLayer::new(&state, ProblemResponder(state.clone()));
     let routes = table.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {
             Access::Bearer => route.handler.layer(oauth.clone()),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::files;
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
 use crate::config::Config;
 use crate::domain::clock::{Clock, Timestamp};
@@ -102,6 +103,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
             tokens: config.retention.tokens.as_duration(),
             grants: config.retention.grants.as_duration(),
             audit: config.retention.audit.as_duration(),
+            refusals: config.retention.refusals.as_duration(),
         },
         console: ConsoleSettings {
             idle: config.console.session_idle.as_duration(),
@@ -118,6 +120,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         clock,
         entropy,
         usage: UsageRecorder::default(),
+        refusals: RefusalRecorder::default(),
         passwords: Passwords::new(),
         throttle: Throttle::default(),
         legacy: Desk::default(),

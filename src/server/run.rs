@@ -82,6 +82,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
     ));
     tasks.spawn(management.serve(App::management(state), stopped.clone(), TaskTracker::new(), Arc::default()));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_uses().await));
+    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_refusals().await));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| {
         service.settle_unknown_outcomes().await
     }));
@@ -120,6 +121,9 @@ impl Running {
         }
         if let Err(error) = self.service.flush_upgrades().await {
             tracing::warn!(error = ?error, "imported tokens will be upgraded at their next use");
+        }
+        if let Err(error) = self.service.flush_refusals().await {
+            tracing::warn!(error = ?error, "the last refusals could not be written");
         }
         self.service.store.close().await;
     }

@@ -14,6 +14,7 @@ pub mod clients;
 mod context;
 pub mod edit;
 pub mod error;
+pub mod explain;
 pub mod idempotency;
 pub mod introspect;
 pub mod issue;
@@ -29,6 +30,7 @@ pub mod policy_apply;
 mod policy_book;
 pub mod rate_limit;
 pub mod reach;
+pub mod refusals;
 pub mod revoke;
 pub mod session;
 pub mod sign_in;
@@ -51,6 +53,7 @@ pub use policy_book::PinnedPolicies;
 use rate_limit::RateLimits;
 
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
@@ -94,6 +97,7 @@ pub struct Parts {
     pub entropy: Entropy,
     pub usage: UsageRecorder,
     pub rate_limits: RateLimits,
+    pub refusals: RefusalRecorder,
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub legacy: legacy::Desk,

@@ -9,8 +9,8 @@ use crate::domain::ids::{ClientKey, ImportId, UserId, WorkspaceId};
 
 static RAISE: Statement = Statement::both(
     "cutoff.raise",
-    "INSERT INTO cutoff (subject, policy, revision, at) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (subject, policy) DO UPDATE SET revision = excluded.revision, at = excluded.at",
+    "INSERT INTO cutoff (subject, policy, revision, at, raised_by) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (subject, policy) \
+     DO UPDATE SET revision = excluded.revision, at = excluded.at, raised_by = excluded.raised_by",
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&RAISE];
@@ -57,10 +57,11 @@ pub(super) async fn raise(
     policy: &str,
     revision: Revision,
     at: Timestamp,
+    by: &str,
 ) -> Result<(), StoreError> {
     let sql = db.sql(&RAISE);
     on_conn!(db, |conn| {
-        let query = sqlx::query(sql).bind(&subject.0[..]).bind(policy).bind(revision.value()).bind(at.ms());
+        let query = sqlx::query(sql).bind(&subject.0[..]).bind(policy).bind(revision.value()).bind(at.ms()).bind(by);
         query.execute(&mut **conn).await.map(drop)
     })?;
     Ok(())

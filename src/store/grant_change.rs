@@ -248,7 +248,7 @@ async fn apply(db: &mut Db<'_>, author: &Author, changes: &Changes) -> Result<Ve
     log(db, revision, LogKind::Grant, &revoked, author.at).await?;
     log(db, revision, LogKind::Changed, &ids(|act| !matches!(act, Act::Revoke)), author.at).await?;
     for (subject, policy) in &changes.cut_offs {
-        cutoff::raise(db, *subject, policy, revision, author.at).await?;
+        cutoff::raise(db, *subject, policy, revision, author.at, &author.by).await?;
         revision::log(db, revision, LogKind::CutOff, subject.as_bytes(), policy, author.at).await?;
     }
     let grants = changes.writes.iter().map(|write| match write.act {

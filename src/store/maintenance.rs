@@ -12,7 +12,7 @@ use super::database::{Db, DbConn};
 use super::statement::Statement;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{AuditId, GrantId, TokenId};
+use crate::domain::ids::{AuditId, GrantId, RefusalId, TokenId};
 
 static DELETE_TOKENS: Statement = Statement::each(
     "maintenance.delete_tokens",
@@ -36,6 +36,10 @@ static DELETE_AUDIT: Statement = Statement::both(
     "maintenance.delete_audit",
     "DELETE FROM audit_event WHERE id IN (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2)",
 );
+static DELETE_REFUSALS: Statement = Statement::both(
+    "maintenance.delete_refusals",
+    "DELETE FROM refusal WHERE id IN (SELECT id FROM refusal WHERE id < $1 ORDER BY id LIMIT $2)",
+);
 static PARTITIONS: Statement = Statement::each(
     "maintenance.partitions",
     "",
@@ -55,6 +59,7 @@ pub(super) const STATEMENTS: &[&Statement] = &[
     &DELETE_KEY_SESSIONS,
     &DELETE_IDEMPOTENCY,
     &DELETE_AUDIT,
+    &DELETE_REFUSALS,
     &PARTITIONS,
     &LOCK,
     &IMPATIENT,
@@ -72,6 +77,7 @@ pub struct Retention {
     pub tokens: Duration,
     pub grants: Duration,
     pub audit: Duration,
+    pub refusals: Duration,
 }
 
 /// One month of expiry dates: a partition of `token`.
@@ -147,6 +153,8 @@ impl Store {
         self.delete_older(&DELETE_KEY_SESSIONS, tokens).await?;
         self.delete_older(&DELETE_IDEMPOTENCY, now.minus(REPEATS_KEPT)).await?;
         gone += self.delete_all(&DELETE_AUDIT, *AuditId::floor(now.minus(retention.audit)).as_bytes()).await?;
+        let refusals = now.minus(retention.refusals);
+        gone += self.delete_all(&DELETE_REFUSALS, *RefusalId::floor(refusals).as_bytes()).await?;
         Ok(gone)
     }
 

@@ -66,7 +66,7 @@ async fn write(db: &mut Db<'_>, raise: &Raise) -> Result<(Raised, Option<Applied
         return Ok((Raised::Dead, None));
     };
     let family = family::lock(db, raise.grant).await?;
-    let generation = 1 + family.as_ref().map_or(grant.current_from, |family| family.generation);
+    let generation = 1 + family.as_ref().map_or(0, |family| family.generation).max(grant.current_from);
     let refreshable = family.is_some();
     take_over(db, raise, &grant, generation).await?;
     let (access, refresh) = (of(&raise.access, generation), of(&raise.refresh, generation));

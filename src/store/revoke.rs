@@ -133,9 +133,10 @@ async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreEr
 }
 
 async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<(), StoreError> {
-    let cutoffs: Vec<_> = done.iter().filter_map(|revoke| Some((revoke.cutoff()?, revoke.at))).collect();
-    for ((subject, policy), at) in &cutoffs {
-        cutoff::raise(db, *subject, policy, revision, *at).await?;
+    let cutoffs: Vec<_> =
+        done.iter().filter_map(|revoke| Some((revoke.cutoff()?, revoke.at, revoke.by.as_str()))).collect();
+    for ((subject, policy), at, by) in &cutoffs {
+        cutoff::raise(db, *subject, policy, revision, *at, by).await?;
     }
     let entry = |kind, key, at| Entry { kind, key, policy: "", at };
     let mut entries = Vec::with_capacity(done.len());
@@ -158,7 +159,7 @@ async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<()
             Target::Client(_) | Target::Import(ImportChange::Revoke(_)) => {}
         }
     }
-    entries.extend(cutoffs.iter().map(|((subject, policy), at)| Entry {
+    entries.extend(cutoffs.iter().map(|((subject, policy), at, _)| Entry {
         kind: LogKind::CutOff,
         key: subject.as_bytes(),
         policy,

@@ -1,6 +1,7 @@
 pub mod apis;
 mod audit;
 mod clients;
+mod explain;
 mod legacy_imports;
 mod legacy_memory;
 mod legacy_tokens;

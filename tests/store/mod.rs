@@ -96,3 +96,17 @@ pub async fn execute(database: &TestDatabase, sql: &'static str) {
         conn.execute(sql).await.unwrap();
     });
 }
+
+/// Moves every user, with what they hold, to a workspace of their own.
+pub async fn move_users(database: &TestDatabase) {
+    const MAKE: &str = "INSERT INTO workspace (id, name, api_client, created_at) \
+         SELECT $1, 'other', api_client, created_at FROM workspace WHERE name = 'default'";
+    let id = [7_u8; 16].to_vec();
+    on!(database, |conn| {
+        conn.execute(sqlx::query(MAKE).bind(&id)).await.unwrap();
+        conn.execute(sqlx::query("UPDATE user_account SET workspace_id = $1").bind(&id)).await.unwrap();
+        conn.execute(sqlx::query("UPDATE grant_ SET workspace_id = $1 WHERE user_id IS NOT NULL").bind(&id))
+            .await
+            .unwrap();
+    });
+}

@@ -51,7 +51,7 @@ pub(crate) async fn show(
     Context(context): Context,
     parts: Parts,
 ) -> Response {
-    let refuse = |refusal: &Refusal| bearer::respond(refusal, &state.wire.challenge, parts.extensions.get());
+    let refuse = |refusal: &Refusal| bearer::respond(&state, refusal, &parts);
     let limits = match state.service.count_use(&validated, &[]) {
         Ok(limits) => limits,
         Err(refusal) => return refuse(&refusal),

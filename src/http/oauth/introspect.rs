@@ -92,7 +92,7 @@ pub(crate) async fn introspect(State(state): State<AppState>, request: Request) 
 }
 
 async fn asker(state: &AppState, parts: &Parts, form: &mut Form) -> Result<Asker, Response> {
-    let refuse = |refusal: &Refusal| bearer::respond(refusal, &state.wire.challenge, parts.extensions.get());
+    let refuse = |refusal: &Refusal| bearer::respond(state, refusal, parts);
     match jeton_guard::credential(&parts.headers, None) {
         Ok(Some(presented)) => {
             let second = client_credentials::read(&parts.headers, form);

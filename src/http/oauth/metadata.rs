@@ -20,7 +20,7 @@ struct AuthorizationServer<'a> {
     revocation_endpoint_auth_methods_supported: [AuthMethod; 3],
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: [AuthMethod; 2],
-    grant_types_supported: [GrantType; 2],
+    grant_types_supported: [GrantType; 4],
     /// Without an authorization endpoint there is nothing to respond from; the member itself is required
     response_types_supported: [&'a str; 0],
 }

@@ -39,7 +39,7 @@ type Verdict = Result<(Validated, Limits), Refusal>;
 fn answer(state: &AppState, parts: &Parts, verdict: Verdict) -> Response {
     match verdict {
         Ok((validated, limits)) => accepted(state, &validated, &limits),
-        Err(refusal) => bearer::respond(&refusal, &state.wire.challenge, parts.extensions.get()),
+        Err(refusal) => bearer::respond(state, &refusal, parts),
     }
 }
 

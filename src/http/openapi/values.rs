@@ -16,6 +16,7 @@ use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, ImportId, PlanId, To
 use crate::domain::legacy::Hashed;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
+use crate::domain::refusal::Rule;
 use crate::domain::scope::Scopes;
 
 macro_rules! values {
@@ -80,6 +81,7 @@ values! {
     Hashed: words(&[Hashed::Token.as_str(), Hashed::Secret.as_str()]);
     GrantType: words(&GrantType::ALL.map(GrantType::as_str));
     AuthMethod: words(&AuthMethod::ALL.map(AuthMethod::as_str));
+    Rule: words(&Rule::ALL.iter().map(|rule| rule.code()).collect::<Vec<_>>());
     Owner: ObjectBuilder::new()
         .property("type", words(&["user", "client"]))
         .property("id", text("A user's or a client's id"))
