@@ -4,6 +4,8 @@
 skip = Skip to the content
 menu = Menu
 menu-mine = Yours
+my-tokens = My tokens
+security = Security settings
 language = Language
 theme = Theme
 theme-auto = Auto
@@ -63,6 +65,8 @@ error-other-site = This form came from somewhere else
 error-other-site-text = For your safety, forms are taken only from this console’s own pages. Nothing was changed. Open the page here and try again.
 error-form = This form can’t be taken
 error-form-text = It is incomplete or too old. Nothing was changed. Open the page again and fill it in anew.
+error-sent-before = This form was sent before
+error-sent-before-text = What it asked for was done the first time, and a secret is shown only once. If you lost it, revoke the token and make a new one.
 error-session = Your session has ended
 error-session-text = Nothing was changed. Sign in and do it again.
 error-invalid = Something can’t be accepted
@@ -95,3 +99,182 @@ signed-in-at = Signed in
 this-session = This one
 actions = Actions
 
+## Lists and values
+name = Name
+kind = Kind
+status = Status
+status-active = Active
+status-expired = Expired
+status-disabled = Disabled
+status-revoked = Revoked
+code = Code
+owner = Owner
+owners = Owners
+linked-app = Linked app
+created = Created
+expires = Expires
+last-used = Last used
+never = Never
+no-end = No end
+scopes = Scopes
+origin = Made through
+origin-api = REST API
+origin-admin = Administrator
+origin-console = Console
+origin-oauth = OAuth
+origin-import = Import
+search-name = Search by name
+any-status = Any status
+filter = Filter
+clear = Clear
+select = Select
+select-all = All
+select-one = Select { $name }
+actions-for = Actions for { $name }
+first-page = First page
+next-page = Next page
+pages = Pages
+nothing-found = Nothing matches
+nothing-found-text = No token is like that. Try with fewer filters.
+back = Back
+cancel = Cancel
+save = Save
+edit = Edit
+overview = Overview
+
+## My tokens
+my-tokens-lead = Tokens for your scripts and tools. Each secret is shown once, when it is made.
+welcome = Welcome. Your password is set.
+generate = Generate
+no-tokens = No tokens yet
+no-tokens-text = Generate a pair for a script that runs for days or months, or a short-lived access token or an API key under Security settings.
+new-token = Generate a token
+new-token-lead = You get an access token, good for { $access }, and a refresh token that gets new ones until the end that you choose.
+name-hint = What it is for: it tells this token from the others in the list.
+lifetime-days = Lifetime in days
+lifetime-days-hint = From { $min } to { $max } days. The end never moves, however often it is refreshed.
+lifetime-needed = Give the lifetime as a whole number.
+lifetime-outside = The lifetime must be between { $min } and { $max }.
+more-options = More options
+scopes-hint = Separated by spaces. Leave empty unless the service that you call asks for them.
+token-disabled = Disabled.
+token-deleted = Deleted.
+token-revoked = Revoked.
+
+## The secret
+token-made = Your new token
+key-made = Your new API key
+only-once = Copy it now.
+only-once-text = It is shown this once. If it is lost, revoke it and make a new one.
+access-token = Access token
+refresh-token = Refresh token
+api-key = API key
+good-for = Good for { $time }
+good-for-ever = Good until you revoke it
+copy = Copy
+copied = Copied
+copy-failed = Not copied. Select the text and copy it by hand.
+how-to-refresh = How to refresh
+how-to-use = How to use it
+client-id = Client id
+token-endpoint = Token endpoint
+paste-here = paste it here, then press Enter
+refresh-note = Each refresh gives a new pair; the refresh token before it is dead then.
+kept-it = I have kept it
+
+## Security settings
+security-lead = Short-lived access tokens and long-lived API keys of your own.
+tokens-forbidden = An administrator has switched off making tokens for your account.
+access-token-lead = For a few hours of work. Works wherever an API key works.
+expiration = Expiration
+expiration-number = How many
+unit = Unit
+minutes = minutes
+hours = hours
+bounds = From { $min } to { $max }.
+no-access-tokens = You have no access token that is alive.
+see-all = See all of them
+revoke-all = Revoke All Access Tokens
+revoke-all-title = Revoke all your access tokens?
+revoke-all-warning = Every request with one of them gets HTTP 401 from then on. This can’t be undone.
+revoke-all-keys = Your API keys are not touched.
+all-revoked = All Access Tokens have been revoked.
+api-keys = API keys
+api-keys-lead = Named, without an end. For servers that keep secrets well.
+generate-key = Generate key
+no-keys = You have no API key.
+revoke = Revoke
+revoke-one = Revoke { $name }
+
+## Ending tokens
+disable = Disable
+delete = Delete
+confirm-disable = { $count ->
+    [one] Disable { $count } token?
+   *[other] Disable { $count } tokens?
+}
+confirm-delete = { $count ->
+    [one] Delete { $count } token?
+   *[other] Delete { $count } tokens?
+}
+confirm-revoke = { $count ->
+    [one] Revoke { $count } token?
+   *[other] Revoke { $count } tokens?
+}
+disable-meaning = A disabled token can’t be used again, nor be enabled. It stays in the list.
+delete-meaning = A deleted token can’t be used again and leaves the list. It is kept for the audit.
+revoke-meaning = Requests with a revoked token get HTTP 401. This can’t be undone.
+access-goes-on = Refreshing ends at once. Access tokens that were handed out go on to their own end, for up to { $time }.
+tokens-ended = Tokens that end
+used-lately = Used in the last 7 days
+reaches-more = The rules of their policy take further tokens of the same owner with them.
+not-included = Not included:
+nothing-changes = Nothing would change.
+reason = Reason
+type-count = { $count ->
+    [one] Type { $count } to confirm
+   *[other] Type { $count } to confirm
+}
+typed-wrong = That is not the number.
+do-disable = Disable
+do-delete = Delete
+do-confirm = Confirm
+basic-info = Basic info
+apis-and-plans = APIs and Plans
+apis = APIs
+plans = Plans
+extra-fields = Extra fields
+no-extra-fields = None.
+no-apis = None: it is not bound to APIs.
+no-plans = None.
+disabled-at = Disabled
+revoked-at = Revoked
+oauth-made = An OAuth flow has made this token; it is revoked over HTTP, by its bearer or by its client:
+
+## All tokens
+menu-workspace = Workspace
+all-tokens = All tokens
+all-tokens-lead = Everybody’s in this workspace, newest first.
+search = Search
+search-hint = Name of token, owner or app
+any-kind = Any kind
+more-filters = More filters
+owner-id = Owner’s id
+linked-app-id = Linked app’s id
+api = API
+created-from = Created from
+created-to = Created until
+expires-from = Expires from
+expires-to = Expires until
+edit-title = Edit { $name }
+merge-text = Somebody else has changed this token meanwhile. What you typed is below; what is stored now stands beside it. Save again to overwrite it.
+owner-hint = Now { $name } ({ $id }). The id of a user (usr_…) or of a client.
+stored-now = Stored now:
+stored-on = now ticked
+stored-off = now not ticked
+value = Value
+extra-hint = Clear a name to remove its field.
+no-apis-yet = This workspace has no APIs.
+no-plans-yet = This workspace has no plans.
+read-only-rest = Everything else of a token is fixed when it is made.
+token-edited = Saved. In force from the next request on.

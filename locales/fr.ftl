@@ -4,6 +4,8 @@
 skip = Aller au contenu
 menu = Menu
 menu-mine = À vous
+my-tokens = Mes jetons
+security = Paramètres de sécurité
 language = Langue
 theme = Thème
 theme-auto = Auto
@@ -63,6 +65,8 @@ error-other-site = Ce formulaire vient d’ailleurs
 error-other-site-text = Pour votre sécurité, seuls les formulaires de cette console sont acceptés. Rien n’a été modifié. Ouvrez la page ici et recommencez.
 error-form = Ce formulaire ne peut pas être traité
 error-form-text = Il est incomplet ou trop ancien. Rien n’a été modifié. Ouvrez de nouveau la page et remplissez-le encore une fois.
+error-sent-before = Ce formulaire a déjà été envoyé
+error-sent-before-text = Sa demande a été exécutée la première fois, et un secret n’est montré qu’une fois. Si vous l’avez perdu, révoquez le jeton et créez-en un autre.
 error-session = Votre session est terminée
 error-session-text = Rien n’a été modifié. Connectez-vous et recommencez.
 error-invalid = Une valeur ne peut pas être acceptée
@@ -95,3 +99,182 @@ signed-in-at = Connecté
 this-session = Celle-ci
 actions = Actions
 
+## Lists and values
+name = Nom
+kind = Type
+status = État
+status-active = Actif
+status-expired = Expiré
+status-disabled = Désactivé
+status-revoked = Révoqué
+code = Code
+owner = Propriétaire
+owners = Propriétaires
+linked-app = Application liée
+created = Créé
+expires = Expire
+last-used = Dernier usage
+never = Jamais
+no-end = Sans fin
+scopes = Portées
+origin = Créé par
+origin-api = API REST
+origin-admin = Administrateur
+origin-console = Console
+origin-oauth = OAuth
+origin-import = Importation
+search-name = Chercher par nom
+any-status = Tous les états
+filter = Filtrer
+clear = Effacer
+select = Sélection
+select-all = Tout
+select-one = Sélectionner { $name }
+actions-for = Actions pour { $name }
+first-page = Première page
+next-page = Page suivante
+pages = Pages
+nothing-found = Aucun résultat
+nothing-found-text = Aucun jeton ne correspond. Essayez avec moins de filtres.
+back = Retour
+cancel = Annuler
+save = Enregistrer
+edit = Modifier
+overview = Aperçu
+
+## My tokens
+my-tokens-lead = Des jetons pour vos scripts et outils. Chaque secret n’est montré qu’une fois, à sa création.
+welcome = Bienvenue. Votre mot de passe est enregistré.
+generate = Générer
+no-tokens = Pas encore de jeton
+no-tokens-text = Générez une paire pour un script qui tourne des jours ou des mois, ou bien un jeton d’accès de courte durée ou une clé d’API dans les paramètres de sécurité.
+new-token = Générer un jeton
+new-token-lead = Vous obtenez un jeton d’accès, valable { $access }, et un jeton d’actualisation qui en fournit d’autres jusqu’à la fin choisie.
+name-hint = À quoi il sert : ce nom le distingue des autres dans la liste.
+lifetime-days = Durée en jours
+lifetime-days-hint = De { $min } à { $max } jours. La fin ne bouge jamais, même après actualisation.
+lifetime-needed = Indiquez la durée en nombre entier.
+lifetime-outside = La durée doit être comprise entre { $min } et { $max }.
+more-options = Autres options
+scopes-hint = Séparées par des espaces. Laissez vide sauf si le service appelé en demande.
+token-disabled = Désactivé.
+token-deleted = Supprimé.
+token-revoked = Révoqué.
+
+## The secret
+token-made = Votre nouveau jeton
+key-made = Votre nouvelle clé d’API
+only-once = Copiez-le maintenant.
+only-once-text = Il n’est montré que cette fois. S’il est perdu, révoquez-le et créez-en un autre.
+access-token = Jeton d’accès
+refresh-token = Jeton d’actualisation
+api-key = Clé d’API
+good-for = Valable { $time }
+good-for-ever = Valable jusqu’à révocation
+copy = Copier
+copied = Copié
+copy-failed = Pas copié. Sélectionnez le texte et copiez-le à la main.
+how-to-refresh = Pour l’actualiser
+how-to-use = Pour l’utiliser
+client-id = Identifiant du client
+token-endpoint = Point d’accès des jetons
+paste-here = collez-le ici, puis Entrée
+refresh-note = Chaque actualisation donne une nouvelle paire ; le jeton d’actualisation précédent est alors mort.
+kept-it = Je l’ai gardé
+
+## Security settings
+security-lead = Vos jetons d’accès de courte durée et vos clés d’API durables.
+tokens-forbidden = Un administrateur a interdit la création de jetons pour votre compte.
+access-token-lead = Pour quelques heures de travail. Il s’utilise partout où une clé d’API s’utilise.
+expiration = Expiration
+expiration-number = Combien
+unit = Unité
+minutes = minutes
+hours = heures
+bounds = De { $min } à { $max }.
+no-access-tokens = Vous n’avez aucun jeton d’accès en vie.
+see-all = Les voir tous
+revoke-all = Révoquer tous les jetons d’accès
+revoke-all-title = Révoquer tous vos jetons d’accès ?
+revoke-all-warning = Toute requête avec l’un d’eux recevra HTTP 401. C’est irréversible.
+revoke-all-keys = Vos clés d’API ne sont pas touchées.
+all-revoked = Tous les jetons d’accès ont été révoqués.
+api-keys = Clés d’API
+api-keys-lead = Nommées, sans fin. Pour les serveurs qui gardent bien leurs secrets.
+generate-key = Générer une clé
+no-keys = Vous n’avez aucune clé d’API.
+revoke = Révoquer
+revoke-one = Révoquer { $name }
+
+## Ending tokens
+disable = Désactiver
+delete = Supprimer
+confirm-disable = { $count ->
+    [one] Désactiver { $count } jeton ?
+   *[other] Désactiver { $count } jetons ?
+}
+confirm-delete = { $count ->
+    [one] Supprimer { $count } jeton ?
+   *[other] Supprimer { $count } jetons ?
+}
+confirm-revoke = { $count ->
+    [one] Révoquer { $count } jeton ?
+   *[other] Révoquer { $count } jetons ?
+}
+disable-meaning = Un jeton désactivé ne peut plus servir ni être réactivé. Il reste dans la liste.
+delete-meaning = Un jeton supprimé ne peut plus servir et quitte la liste. Il est gardé pour l’audit.
+revoke-meaning = Les requêtes avec un jeton révoqué reçoivent HTTP 401. C’est irréversible.
+access-goes-on = L’actualisation cesse aussitôt. Les jetons d’accès déjà remis vivent jusqu’à leur propre fin, au plus { $time }.
+tokens-ended = Jetons terminés
+used-lately = Utilisés ces 7 derniers jours
+reaches-more = Les règles de leur politique entraînent d’autres jetons du même propriétaire.
+not-included = Non compris :
+nothing-changes = Rien ne changerait.
+reason = Motif
+type-count = { $count ->
+    [one] Tapez { $count } pour confirmer
+   *[other] Tapez { $count } pour confirmer
+}
+typed-wrong = Ce n’est pas ce nombre.
+do-disable = Désactiver
+do-delete = Supprimer
+do-confirm = Confirmer
+basic-info = Informations
+apis-and-plans = API et forfaits
+apis = API
+plans = Forfaits
+extra-fields = Champs supplémentaires
+no-extra-fields = Aucun.
+no-apis = Aucune : il n’est lié à aucune API.
+no-plans = Aucun.
+disabled-at = Désactivé
+revoked-at = Révoqué
+oauth-made = Un parcours OAuth a créé ce jeton ; il se révoque par HTTP, par son porteur ou par son client :
+
+## All tokens
+menu-workspace = Espace de travail
+all-tokens = Tous les jetons
+all-tokens-lead = Ceux de tout l’espace de travail, les plus récents d’abord.
+search = Chercher
+search-hint = Nom du jeton, du propriétaire ou de l’application
+any-kind = Tous les types
+more-filters = Autres filtres
+owner-id = Identifiant du propriétaire
+linked-app-id = Identifiant de l’application
+api = API
+created-from = Créé à partir du
+created-to = Créé jusqu’au
+expires-from = Expire à partir du
+expires-to = Expire jusqu’au
+edit-title = Modifier { $name }
+merge-text = Quelqu’un d’autre a modifié ce jeton entre-temps. Votre saisie est ci-dessous, avec ce qui est enregistré à côté. Enregistrez de nouveau pour l’écraser.
+owner-hint = Actuellement { $name } ({ $id }). L’identifiant d’un utilisateur (usr_…) ou d’un client.
+stored-now = Enregistré :
+stored-on = coché actuellement
+stored-off = non coché actuellement
+value = Valeur
+extra-hint = Videz un nom pour retirer son champ.
+no-apis-yet = Cet espace n’a aucune API.
+no-plans-yet = Cet espace n’a aucun forfait.
+read-only-rest = Le reste d’un jeton est fixé à sa création.
+token-edited = Enregistré. En vigueur dès la prochaine requête.

@@ -120,14 +120,14 @@ fn next_query(uri: &Uri, limit: u32, cursor: &str) -> String {
     query.extend_pairs(filters).append_pair("limit", &limit.to_string()).append_pair("cursor", cursor).finish()
 }
 
-fn write_cursor(at: Timestamp, id: [u8; 16]) -> String {
+pub(crate) fn write_cursor(at: Timestamp, id: [u8; 16]) -> String {
     let mut bytes = [0; 24];
     bytes[..8].copy_from_slice(&at.ms().to_be_bytes());
     bytes[8..].copy_from_slice(&id);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn read_cursor(text: &str) -> Option<(Timestamp, [u8; 16])> {
+pub(crate) fn read_cursor(text: &str) -> Option<(Timestamp, [u8; 16])> {
     let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     let (at, id) = bytes.split_first_chunk::<8>()?;
     Some((Timestamp::from_ms(i64::from_be_bytes(*at)), id.try_into().ok()?))

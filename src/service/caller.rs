@@ -8,7 +8,7 @@ use crate::domain::scope::Scopes;
 use crate::store::user::{Role, User};
 
 /// A signed-in user. Only a validated token ([`Service::caller`]) or a session ([`Service::find_session`]) makes one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     pub(super) user: User,
     pub(super) workspace: WorkspaceRef,

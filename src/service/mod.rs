@@ -15,6 +15,7 @@ mod context;
 pub mod edit;
 pub mod error;
 pub mod explain;
+pub mod form_use;
 pub mod idempotency;
 pub mod introspect;
 pub mod issue;

@@ -11,6 +11,7 @@ pub(crate) mod audit_query;
 pub(crate) mod catalog;
 pub(crate) mod client;
 pub(crate) mod client_change;
+mod console_form;
 pub(crate) mod console_session;
 pub(crate) mod cutoff;
 mod decode;

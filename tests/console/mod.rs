@@ -1,6 +1,9 @@
 //! `/console/…`, as HTTP. What a real browser makes of the pages is tested in `browser/`.
 
 mod account;
+mod admin_tokens;
 pub mod browser;
 mod frame;
+mod security;
 mod sign_in;
+pub mod tokens;

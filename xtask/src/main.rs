@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bench;
+mod browser;
 mod check;
 mod clients;
 mod command;
@@ -15,6 +16,7 @@ mod workspace;
 
 use std::{env, error::Error, ffi::OsString, process::ExitCode};
 
+use browser::Browser;
 use clients::Clients;
 use postgres::{Durability, Installation, Server};
 
@@ -29,7 +31,7 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test [CARGO_TEST_ARGS] [-- TEST_BINARY_ARGS]
-              Run every test of the workspace, with a throw-away Postgres and the client libraries
+              Run every test of the workspace, with a throw-away Postgres, the client libraries and a browser
   setup       Install what the tests need where it is missing, and print what was found
   check       Formatting, clippy and documentation, each with warnings as errors
   ci          check, then test: what has to pass before a change lands
@@ -49,6 +51,7 @@ Environment that tests, benchmarks and programs get:
   TEST_DATABASE_URL, JETON_TEST_PG_BIN, JETON_TEST_PG_USER  as above, filled in
   JETON_TEST_PYTHON     python with the packages of tests/clients/requirements.txt
   JETON_TEST_NODE       the node binary
+  JETON_TEST_CHROMIUM, JETON_TEST_CHROMEDRIVER  the browser and its WebDriver
   JETON_TEST_NODE_PATH  node_modules with the packages of tests/clients/package.json
 ";
 
@@ -90,7 +93,8 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> Result<u8> {
 fn setup() -> Result<u8> {
     let postgres = Installation::find_or_provision()?;
     let clients = Clients::provision()?;
-    println!("{postgres}\n{clients}");
+    let browser = Browser::provision()?;
+    println!("{postgres}\n{clients}\n{browser}");
     Ok(0)
 }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use crate::{
     Result,
     arguments::TestArguments,
+    browser::Browser,
     clients::Clients,
     command,
     postgres::{Durability, Server},
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     let arguments = TestArguments::split(arguments);
     let clients = Clients::provision()?;
+    let browser = Browser::provision()?;
     let server = Server::start(Durability::Fast)?;
     let mut cargo = workspace::cargo();
     cargo.arg("test");
@@ -25,5 +27,6 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     cargo.args(["--", "--include-ignored"]).args(&arguments.binary);
     server.describe_to(&mut cargo);
     clients.describe_to(&mut cargo);
+    browser.describe_to(&mut cargo);
     command::status(&mut cargo)
 }

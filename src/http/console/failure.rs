@@ -46,6 +46,11 @@ pub(super) fn expired_form(page: &Page) -> Response {
     plain(page, StatusCode::BAD_REQUEST, "error-form", "error-form-text")
 }
 
+/// A form that makes a secret, sent again: by a reload, or by the back button and another click.
+pub(super) fn sent_before(page: &Page) -> Response {
+    plain(page, StatusCode::CONFLICT, "error-sent-before", "error-sent-before-text")
+}
+
 pub(super) fn session_ended(page: &Page) -> Response {
     let page = &FailurePage {
         page,

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 
 use super::{failure, gate};
+use crate::domain::ids::NotAnId;
 use crate::domain::secret::Secret;
 use crate::http::{AppState, form, media_type};
 
@@ -54,6 +55,11 @@ impl Fields {
 
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.expose_secret().as_str())
+    }
+
+    /// All values of a name as ids.
+    pub(super) fn ids<T: std::str::FromStr<Err = NotAnId>>(&self, name: &str) -> Result<Vec<T>, NotAnId> {
+        self.all(name).map(str::parse).collect()
     }
 }
 

@@ -6,7 +6,10 @@ use super::page::Page;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
     None,
+    Tokens,
+    Security,
     Account,
+    AllTokens,
 }
 
 /// Entries under one heading.
@@ -29,8 +32,16 @@ const fn entry(area: Area, href: &'static str, title: &'static str) -> Entry {
 impl Page {
     /// Everything that the user of this page may open.
     pub(super) fn menu(&self) -> Vec<Group> {
-        let mine = vec![entry(Area::Account, "/console/account", "account")];
-        vec![Group { title: "menu-mine", entries: mine }]
+        let mine = vec![
+            entry(Area::Tokens, "/console/tokens", "my-tokens"),
+            entry(Area::Security, "/console/security", "security"),
+        ];
+        let mut groups = vec![Group { title: "menu-mine", entries: mine }];
+        if self.who.as_ref().is_some_and(|who| who.is_admin) {
+            let workspace = vec![entry(Area::AllTokens, "/console/admin/tokens", "all-tokens")];
+            groups.push(Group { title: "menu-workspace", entries: workspace });
+        }
+        groups
     }
 
     /// The value of `aria-current` on the link to an area.

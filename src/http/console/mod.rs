@@ -3,9 +3,11 @@
 //! A handler gets who is signed in from `gate`, the frame of its page from `page`, and gives a template or a redirect.
 
 mod account;
+mod admin;
 mod assets;
 mod cookie;
 mod done;
+mod ending;
 mod failure;
 mod fields;
 pub(super) mod gate;
@@ -14,10 +16,15 @@ mod menu;
 mod page;
 mod preferences;
 mod respond;
+mod secret_page;
+mod security;
 mod setup;
 mod sign_in;
 mod tags;
 mod texts;
+mod token_list;
+mod token_overview;
+mod tokens;
 
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -29,7 +36,7 @@ use super::routes::{Access, Route};
 
 /// The pages, as lines of the table of routes.
 pub(super) fn routes() -> Vec<Route> {
-    use Access::{Session, Visitor};
+    use Access::{AdminSession, Session, Visitor};
     vec![
         Route::page(Some(Method::GET), "/console/assets/{file}", Visitor, assets::asset),
         Route::page(Some(Method::POST), "/console/preferences", Visitor, preferences::change),
@@ -39,6 +46,30 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(Some(Method::POST), "/console/setup", Visitor, setup::set),
         Route::page(None, "/console/{*path}", Visitor, failure::not_found),
         Route::page(Some(Method::GET), "/console", Session, sign_in::start),
+        Route::page(Some(Method::GET), "/console/tokens", Session, tokens::list),
+        Route::page(Some(Method::GET), "/console/tokens/new", Session, tokens::new),
+        Route::page(Some(Method::POST), "/console/tokens/new", Session, tokens::create),
+        Route::page(Some(Method::POST), "/console/tokens/confirm", Session, ending::confirm_own),
+        Route::page(Some(Method::POST), "/console/tokens/apply", Session, ending::apply_own),
+        Route::page(Some(Method::GET), "/console/tokens/{id}", Session, tokens::show),
+        Route::page(Some(Method::GET), "/console/tokens/{id}/associations", Session, tokens::associations),
+        Route::page(Some(Method::GET), "/console/security", Session, security::show),
+        Route::page(Some(Method::POST), "/console/security/access-token", Session, security::create_access_token),
+        Route::page(Some(Method::POST), "/console/security/keys", Session, security::create_key),
+        Route::page(Some(Method::GET), "/console/security/revoke-all", Session, security::confirm_revoke_all),
+        Route::page(Some(Method::POST), "/console/security/revoke-all", Session, security::revoke_all_access_tokens),
+        Route::page(Some(Method::GET), "/console/admin/tokens", AdminSession, admin::tokens::list),
+        Route::page(Some(Method::POST), "/console/admin/tokens/confirm", AdminSession, admin::tokens::confirm),
+        Route::page(Some(Method::POST), "/console/admin/tokens/apply", AdminSession, admin::tokens::apply),
+        Route::page(Some(Method::GET), "/console/admin/tokens/{id}", AdminSession, admin::tokens::show),
+        Route::page(
+            Some(Method::GET),
+            "/console/admin/tokens/{id}/associations",
+            AdminSession,
+            admin::tokens::associations,
+        ),
+        Route::page(Some(Method::GET), "/console/admin/tokens/{id}/edit", AdminSession, admin::token_edit::show),
+        Route::page(Some(Method::POST), "/console/admin/tokens/{id}/edit", AdminSession, admin::token_edit::save),
         Route::page(Some(Method::GET), "/console/account", Session, account::show),
         Route::page(Some(Method::POST), "/console/account/password", Session, account::change_password),
         Route::page(Some(Method::POST), "/console/account/sessions", Session, account::end_sessions),

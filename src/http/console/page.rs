@@ -12,6 +12,7 @@ use super::menu::Area;
 use super::tags::{Moment, Span};
 use super::texts::{Texts, Value};
 use crate::domain::clock::Timestamp;
+use crate::store::user::Role;
 
 /// What the frame shows.
 #[derive(Clone)]
@@ -38,6 +39,7 @@ pub(super) enum Theme {
 pub(super) struct Who {
     pub username: String,
     pub workspace: String,
+    pub is_admin: bool,
 }
 
 impl Theme {
@@ -105,8 +107,8 @@ impl Page {
     }
 
     /// A moment: absolute in UTC; the script makes it local and relative.
-    pub(super) fn time(&self, at: impl std::borrow::Borrow<Timestamp>) -> Moment {
-        Moment { at: *at.borrow(), language: self.language }
+    pub(super) fn time(&self, at: impl At) -> Moment {
+        Moment { at: at.at(), language: self.language }
     }
 
     /// A length of time in words.
@@ -135,11 +137,15 @@ impl Page {
 impl Who {
     pub(super) fn of(caller: &crate::service::caller::Caller) -> Self {
         let user = caller.user();
-        Self { username: user.username.clone(), workspace: caller.workspace().name.to_string() }
+        Self {
+            username: user.username.clone(),
+            workspace: caller.workspace().name.to_string(),
+            is_admin: user.role >= Role::Admin,
+        }
     }
 }
 
-/// A number that a text can be about. Templates pass references.
+/// A number that a text can be about. Templates pass references, also to references.
 pub(super) trait Count {
     fn count(self) -> u64;
 }
@@ -151,13 +157,30 @@ macro_rules! count {
                 self.try_into().unwrap_or(0)
             }
         }
-
-        impl Count for &$number {
-            fn count(self) -> u64 {
-                (*self).count()
-            }
-        }
     )*};
 }
 
 count!(u32, u64, usize, i64);
+
+impl<T: Count + Copy> Count for &T {
+    fn count(self) -> u64 {
+        (*self).count()
+    }
+}
+
+/// A moment, or a reference to one.
+pub(super) trait At {
+    fn at(self) -> Timestamp;
+}
+
+impl At for Timestamp {
+    fn at(self) -> Timestamp {
+        self
+    }
+}
+
+impl<T: At + Copy> At for &T {
+    fn at(self) -> Timestamp {
+        (*self).at()
+    }
+}

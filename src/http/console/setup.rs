@@ -62,7 +62,7 @@ pub(crate) async fn set(
     let Some(secret) = set.map_err(|failure| failure::of(page, &failure))? else {
         return Ok(answer(page, None, None));
     };
-    let mut response = see_other("/console");
+    let mut response = see_other("/console/tokens?done=welcome");
     set_cookie(&mut response, cookie::session(&state.wire.issuer, &secret));
     set_cookie(&mut response, cookie::no_setup(&state.wire.issuer));
     Ok(response)

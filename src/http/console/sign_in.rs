@@ -30,9 +30,9 @@ struct SignInPage<'a> {
 /// Where to go after signing in, unless a page was asked for before.
 const START: &str = "/console";
 
-/// `/console`
+/// `/console`: the page of one's own tokens is what people come for.
 pub(crate) async fn start(_: Me) -> axum::response::Response {
-    see_other("/console/account")
+    see_other("/console/tokens")
 }
 
 pub(crate) async fn show(State(state): State<AppState>, visitor: Visitor, parts: Parts) -> Answer {

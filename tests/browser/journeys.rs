@@ -1,0 +1,159 @@
+//! What people do in the console, with and without JavaScript.
+
+use super::driver::{Browser, DESKTOP, Window};
+use super::{PASSWORD, server, set_up};
+use crate::support::{TestDatabase, TestServer, logs};
+
+const PLAIN: Window = Window { script: false, ..DESKTOP };
+
+/// Makes a pair, and looks at the page that shows it once.
+async fn a_pair_is_made_copied_and_never_shown_again(server: &TestServer, window: Window) {
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.press("a[href='/console/tokens/new']").await;
+    browser.fill("name", "nightly import").await;
+    browser.fill("days", "30").await;
+    browser.press("form[action='/console/tokens/new'] button").await;
+    let (access, refresh) = (browser.value_of("#bearer").await, browser.value_of("#refresh").await);
+    assert_eq!(logs::secrets_in(&format!("{access} {refresh}")).len(), 2);
+    assert!(!browser.address().await.contains("jtn_"));
+    server.verify(&access).await.expect(200);
+    let page = browser.text().await;
+    for part in
+        ["shown this once", "30 days", "1 hour", "default-api-tokens", "/oauth20/token", "grant_type=refresh_token"]
+    {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    if window.script {
+        browser.press(".secret button").await;
+        // The answer of the clipboard comes when it comes.
+        while browser.text_of(".secret [role=status]").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(browser.text_of(".secret [role=status]").await, "Copied");
+        assert_eq!(
+            browser.run("document.querySelector('#refresh').focus(); return getSelection().toString()").await,
+            refresh.as_str()
+        );
+    }
+    browser.press("a[href='/console/tokens'].primary").await;
+    browser.back().await;
+    let source = browser.source().await;
+    assert!(!source.contains(&access) && !source.contains(&refresh), "the back button shows the secret again");
+    browser.open(&format!("{}/console/tokens?q=nightly", server.url)).await;
+    assert_eq!(browser.text().await.matches("nightly import").count(), 1, "and makes no second token");
+
+    browser.press("details.dots summary").await;
+    browser.press("details.dots button[value^='disable']").await;
+    let asked = browser.text().await;
+    assert!(asked.contains("Disable 1 token?") && asked.contains("Used in the last 7 days"), "{asked}");
+    browser.press("form[action='/console/tokens/apply'] button.danger").await;
+    assert!(browser.text().await.contains("Disabled"));
+    server.verify(&access).await.expect_invalid_token();
+    browser.open(&format!("{}/console/tokens?q=nightly", server.url)).await;
+    browser.press("tbody input[type=checkbox]").await;
+    browser.press(".toolbar button[value=delete]").await;
+    browser.press("form[action='/console/tokens/apply'] button.danger").await;
+    assert!(!browser.text().await.contains("nightly import"));
+}
+
+/// Short-lived access tokens: made, and all revoked after a question.
+async fn access_tokens_are_generated_and_all_revoked(server: &TestServer, window: Window) {
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.open(&format!("{}/console/security", server.url)).await;
+    assert!(browser.text().await.contains("From 30 minutes to 6 hours."));
+    browser.fill("lifetime", "7").await;
+    browser.press("form[action='/console/security/access-token'] button").await;
+    assert!(browser.text().await.contains("between 30 minutes and 6 hours"));
+    browser.fill("lifetime", "2").await;
+    browser.press("form[action='/console/security/access-token'] button").await;
+    let token = browser.value_of("#bearer").await;
+    server.verify(&token).await.expect(200);
+    browser.reload().await;
+    assert!(!browser.source().await.contains(&token), "reloading shows the secret again");
+    browser.open(&format!("{}/console/security", server.url)).await;
+    browser.press("a[href='/console/security/revoke-all']").await;
+    assert!(browser.text().await.contains("HTTP 401"));
+    server.verify(&token).await.expect(200);
+    browser.press("form[action='/console/security/revoke-all'] button").await;
+    assert!(browser.text().await.contains("All Access Tokens have been revoked."));
+    server.verify(&token).await.expect_invalid_token();
+}
+
+/// An administrator finds a token, looks at both tabs, edits and revokes it.
+async fn an_administrator_edits_and_revokes(server: &TestServer, window: Window) {
+    let body = serde_json::json!({ "policy": "api", "name": "crm", "lifetime": "30d" });
+    let token = server.own_token(&body).await.text("access_token");
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.open(&format!("{}/console/admin/tokens", server.url)).await;
+    browser.fill("q", "crm").await;
+    browser.press("form[role=search] button").await;
+    assert!(browser.address().await.contains("q=crm"));
+    browser.press("td.name a").await;
+    browser.press(".tabs a:nth-child(2)").await;
+    assert!(browser.text_of(".tabs [aria-current=page]").await.contains("APIs and Plans"));
+    browser.press(".head a[href$='/edit']").await;
+    browser.fill("extra-name", "team").await;
+    browser.fill("extra-value", "blue").await;
+    browser.press("form.card button.primary").await;
+    let overview = browser.text().await;
+    assert!(overview.contains("team") && overview.contains("blue"), "{overview}");
+    browser.press(".head button.danger").await;
+    assert!(browser.text().await.contains("Requests with a revoked token get HTTP 401."));
+    server.verify(&token).await.expect(200);
+    browser.press("form[action$='/apply'] button.danger").await;
+    assert!(browser.text().await.contains("Revoked"));
+    server.verify(&token).await.expect_invalid_token();
+}
+
+/// Nothing but Tab, Enter and text.
+async fn signing_in_needs_only_the_keyboard(server: &TestServer, window: Window) {
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.press(".rail form[action='/console/sign-out'] button").await;
+    assert!(browser.text().await.contains("You are signed out."));
+    browser.keys("admin\u{e004}").await;
+    browser.keys(&format!("{PASSWORD}\u{e007}")).await;
+    assert!(browser.text().await.contains("My tokens"), "{}", browser.text().await);
+}
+
+macro_rules! journeys {
+    ($($name:ident)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn on(database: TestDatabase, window: Window) {
+                let server = server(database).await;
+                super::$name(&server, window).await;
+                server.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs Chromium: cargo xtask test"]
+            async fn on_sqlite() {
+                on(TestDatabase::sqlite(), DESKTOP).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs PostgreSQL and Chromium: cargo xtask test"]
+            async fn on_postgres() {
+                on(TestDatabase::postgres().await, DESKTOP).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs Chromium: cargo xtask test"]
+            async fn without_javascript() {
+                on(TestDatabase::sqlite(), PLAIN).await;
+            }
+        }
+    )*};
+}
+
+journeys! {
+    a_pair_is_made_copied_and_never_shown_again
+    access_tokens_are_generated_and_all_revoked
+    an_administrator_edits_and_revokes
+    signing_in_needs_only_the_keyboard
+}

@@ -1,0 +1,95 @@
+//! Pictures of every page: light, dark, on a phone, in French. Written to `target/screenshots`, to be looked at.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::driver::{Browser, DESKTOP, Window};
+use super::{PASSWORD, server, set_up};
+use crate::support::{TestDatabase, TestServer};
+
+/// A name for the file, and the path.
+pub const PAGES: [(&str, &str); 9] = [
+    ("tokens", "/console/tokens"),
+    ("token-new", "/console/tokens/new"),
+    ("security", "/console/security"),
+    ("revoke-all", "/console/security/revoke-all"),
+    ("account", "/console/account"),
+    ("all-tokens", "/console/admin/tokens"),
+    ("all-tokens-filtered", "/console/admin/tokens?status=revoked&created-after=2026-01-01"),
+    ("not-found", "/console/no-such-page"),
+    ("start", "/console"),
+];
+
+pub async fn fill(server: &TestServer) {
+    for (policy, name, lifetime) in [
+        ("api", Some("nightly import"), Some("90d")),
+        (
+            "api",
+            Some(
+                "a name that is so long that it has to be broken somewhere in the middle of_an_unbreakable_identifier_of_a_robot",
+            ),
+            Some("365d"),
+        ),
+        ("access", None, Some("6h")),
+        ("access", None, Some("1h")),
+        ("key", Some("build server"), None),
+    ] {
+        let body = json!({ "policy": policy, "name": name, "lifetime": lifetime, "extra_fields": { "team": "blue" } });
+        server.own_token(&body).await;
+    }
+    let client = server.client(&["orders:read"]).await;
+    server.access_token(&client).await;
+    let old = server.own_token(&json!({ "policy": "api", "name": "left the company", "lifetime": "30d" })).await;
+    let id = old.json()["token"]["id"].as_str().unwrap().to_owned();
+    server.post_json(&format!("/api/v1/tokens/{id}/revoke"), &server.admin_key, &json!({})).await.expect(200);
+}
+
+async fn photograph(browser: &Browser, folder: &Path, name: &str) {
+    std::fs::write(folder.join(format!("{name}.png")), browser.picture().await).unwrap();
+}
+
+async fn all_pages(server: &TestServer, window: Window, look: &str, first: bool) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    let name = |page: &str| format!("{page}-{look}");
+    let browser = Browser::start(window).await;
+    browser.open(&format!("{}/console/sign-in", server.url)).await;
+    photograph(&browser, &folder, &name("sign-in")).await;
+    if first {
+        set_up(server, &browser).await;
+        photograph(&browser, &folder, &name("empty")).await;
+        fill(server).await;
+    } else {
+        browser.fill("username", "admin").await;
+        browser.fill("password", PASSWORD).await;
+        browser.press("form.card button").await;
+    }
+    for (page, path) in PAGES {
+        browser.open(&format!("{}{path}", server.url)).await;
+        photograph(&browser, &folder, &name(page)).await;
+    }
+    browser.open(&format!("{}/console/tokens/new", server.url)).await;
+    browser.fill("name", "shown once").await;
+    browser.press("form[action='/console/tokens/new'] button").await;
+    photograph(&browser, &folder, &name("secret")).await;
+    browser.open(&format!("{}/console/admin/tokens?q=nightly", server.url)).await;
+    browser.press("td.name a").await;
+    photograph(&browser, &folder, &name("overview")).await;
+    browser.press(".head a[href$='/edit']").await;
+    photograph(&browser, &folder, &name("edit")).await;
+    browser.back().await;
+    browser.press(".head button.danger").await;
+    photograph(&browser, &folder, &name("confirm")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium: cargo xtask test"]
+async fn every_page_is_photographed() {
+    let server = server(TestDatabase::sqlite()).await;
+    all_pages(&server, DESKTOP, "light", true).await;
+    all_pages(&server, Window { dark: true, ..DESKTOP }, "dark", false).await;
+    all_pages(&server, Window { size: (360, 740), ..DESKTOP }, "phone", false).await;
+    all_pages(&server, Window { language: "fr", ..DESKTOP }, "french", false).await;
+    server.finish().await;
+}
