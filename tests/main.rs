@@ -10,6 +10,7 @@ mod api;
 mod browser;
 mod cli;
 mod clients;
+mod cluster;
 mod codebase;
 mod console;
 mod faults;

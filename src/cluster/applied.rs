@@ -37,12 +37,22 @@ impl Applied {
         self.contiguous.store(contiguous, Ordering::Release);
     }
 
-    /// Everything up to `head` is reflected by what will be read from now on.
-    pub(super) fn restart(&self, head: Revision) {
+    /// Everything up to `head` has been applied, or is reflected by what will be read from now on.
+    pub(super) fn advance(&self, head: Revision) {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         ahead.retain(|revision| *revision > head.value());
-        let contiguous = self.contiguous.load(Ordering::Acquire).max(head.value());
+        let mut contiguous = self.contiguous.load(Ordering::Acquire).max(head.value());
+        while ahead.remove(&(contiguous + 1)) {
+            contiguous += 1;
+        }
         self.contiguous.store(contiguous, Ordering::Release);
+    }
+
+    /// Another history: what was applied of the one before says nothing.
+    pub(super) fn reset(&self, head: Revision) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.clear();
+        self.contiguous.store(head.value(), Ordering::Release);
     }
 }
 
@@ -60,9 +70,14 @@ mod tests {
         applied.add(Revision::new(3));
         assert_eq!(applied.revision(), Revision::new(7));
         applied.add(Revision::new(10));
-        applied.restart(Revision::new(9));
-        assert_eq!(applied.revision(), Revision::new(9));
-        applied.add(Revision::new(10));
+        applied.advance(Revision::new(9));
+        assert_eq!(applied.revision(), Revision::new(10), "nine was all that was missing");
+        applied.advance(Revision::new(8));
         assert_eq!(applied.revision(), Revision::new(10));
+        applied.add(Revision::new(12));
+        applied.reset(Revision::new(4));
+        assert_eq!(applied.revision(), Revision::new(4));
+        applied.add(Revision::new(5));
+        assert_eq!(applied.revision(), Revision::new(5));
     }
 }

@@ -1,12 +1,13 @@
 //! The validation cache: tokens that were read as alive, until something that was committed since kills them.
 //!
-//! It serves where this process is the only one that revokes. What makes it safe is the order of things:
-//! a revocation first raises the fence, then kills, and only then is its caller answered; a fill remembers the fence
-//! from before its read and keeps nothing if it has moved. A kill after the fill finds the entry's cell in the index.
+//! It serves while this process is trusted to know of every revocation (`lease.rs`). What makes it safe is the order of
+//! things: a revocation first raises the fence, then kills, and only then is its caller answered; a fill remembers the
+//! fence from before its read and keeps nothing if it has moved. A kill after the fill finds the entry's cell in the index.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -14,15 +15,22 @@ use quick_cache::sync::Cache;
 use super::applied::Applied;
 use super::catalogs::Catalogs;
 use super::cutoffs::{CutOffs, Reach, Verdict};
+use super::fence::{Fence, Mark};
 use super::imports::{ImportBook, Imports};
 use super::index::{Freshness, GrantCell, GrantIndex};
+use super::lease::{Lease, Trust, Trusted};
+use super::tally::Tally;
 use crate::domain::catalog::Catalog;
 use crate::domain::client::Client;
+use crate::domain::clock::{BootTime, Clock};
 use crate::domain::grant::{Grant, Revision};
 use crate::domain::ids::{ClientId, GrantId, TokenId, WorkspaceId};
 use crate::domain::legacy::Recipe;
 use crate::store::RevocationSink;
+use crate::store::cutoff::Subject;
+use crate::store::follow::LogEntry;
 use crate::store::legacy_import::ImportChange;
+use crate::store::revision::LogKind;
 use crate::store::revoke::{Applied as Revocation, Target};
 
 /// What a cache of values of this type must know about them.
@@ -60,11 +68,6 @@ pub enum Health {
 }
 
 impl<T: Cacheable> Entry<T> {
-    /// An entry that no cache holds: for where every validation reads the store.
-    pub fn detached(value: T, noted_ms: i64) -> Arc<Self> {
-        Arc::new(Self::new(value, Arc::default(), None, 0, noted_ms))
-    }
-
     fn new(value: T, cell: Arc<GrantCell>, parent: Option<Arc<GrantCell>>, survived: u64, noted_ms: i64) -> Self {
         Self {
             reach: Reach::of(value.grant()),
@@ -93,7 +96,7 @@ impl<T> Entry<T> {
 /// A promise to fill: holds the fence from before the read.
 #[derive(Clone, Copy, Debug)]
 pub struct Fill {
-    fence: u64,
+    mark: Mark,
     epoch: u64,
 }
 
@@ -106,13 +109,27 @@ pub struct ValidationCache<T> {
     imports: ImportBook,
     grants: GrantIndex,
     cut_offs: CutOffs,
-    /// Moves with every revocation.
-    fence: AtomicU64,
+    fence: Fence,
     applied: Applied,
     /// How many outcomes were unknown, and how many of them are settled. While they differ nothing is served or kept.
     unknown: AtomicU64,
     settled: AtomicU64,
+    lease: Lease,
     fenced_fills: AtomicU64,
+    misses: AtomicU64,
+    hits: Tally,
+}
+
+/// What is counted of a cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    pub tokens: u64,
+    pub bytes: u64,
+    pub hits: u64,
+    /// Reads of the store that were to fill it.
+    pub misses: u64,
+    /// Those that were not kept because something was revoked meanwhile.
+    pub fenced_fills: u64,
 }
 
 #[derive(Clone)]
@@ -132,7 +149,7 @@ const TYPICAL_TOKEN_BYTES: u64 = 1024;
 impl<T: Cacheable> ValidationCache<T> {
     /// An empty cache of about `max_bytes`. `head` is the newest revision in the store.
     #[must_use]
-    pub fn new(max_bytes: u64, head: Revision) -> Self {
+    pub fn new(max_bytes: u64, head: Revision, trust: Trust) -> Self {
         let items = usize::try_from(max_bytes / TYPICAL_TOKEN_BYTES).unwrap_or(usize::MAX).clamp(16, 1 << 24);
         Self {
             tokens: Cache::with_weighter(items, max_bytes, ByBytes),
@@ -142,12 +159,46 @@ impl<T: Cacheable> ValidationCache<T> {
             imports: ImportBook::default(),
             grants: GrantIndex::default(),
             cut_offs: CutOffs::default(),
-            fence: AtomicU64::new(0),
+            fence: Fence::default(),
             applied: Applied::new(head),
             unknown: AtomicU64::new(0),
             settled: AtomicU64::new(0),
+            lease: Lease::new(trust),
             fenced_fills: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            hits: Tally::default(),
         }
+    }
+
+    /// Whether this process may answer from memory now. To be asked before the cache is: an answer of this says nothing
+    /// about what was found before.
+    pub fn trusted(&self, clock: &Clock) -> Option<Trusted> {
+        self.lease.check(clock)
+    }
+
+    /// The same for a caller that has read the log's head after it was asked.
+    pub fn trusted_at(&self, head: Revision) -> Option<Trusted> {
+        (self.applied() >= head).then_some(Lease::confirmed())
+    }
+
+    /// Whether the lease is running.
+    pub fn lease_holds(&self, clock: &Clock) -> bool {
+        self.lease.holds(clock)
+    }
+
+    /// What is left of the lease; `None` for a sole process.
+    pub fn lease_left(&self, clock: &Clock) -> Option<Duration> {
+        self.lease.left(clock)
+    }
+
+    /// Everything that a renewal has brought is in force.
+    pub(super) fn grant_lease(&self, until: BootTime) {
+        self.lease.grant(until);
+    }
+
+    /// From now on the store is asked.
+    pub(super) fn end_lease(&self) {
+        self.lease.end();
     }
 
     /// The revision up to which everything is applied. Read it before the entry that it shall vouch for.
@@ -156,12 +207,13 @@ impl<T: Cacheable> ValidationCache<T> {
     }
 
     /// What is kept of this token, alive or not.
-    pub fn find(&self, id: &TokenId) -> Option<(Arc<Entry<T>>, Health)> {
+    pub fn find(&self, _: &Trusted, id: &TokenId) -> Option<(Arc<Entry<T>>, Health)> {
         if self.unsettled().is_some() {
             return None;
         }
         let entry = self.tokens.get(id)?;
         let health = self.health(&entry)?;
+        self.hits.add();
         Some((entry, health))
     }
 
@@ -189,12 +241,13 @@ impl<T: Cacheable> ValidationCache<T> {
 
     /// To be called before the read that shall fill the cache.
     pub fn begin_fill(&self) -> Fill {
-        Fill { fence: self.fence.load(Ordering::SeqCst), epoch: self.cut_offs.epoch() }
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        Fill { mark: self.fence.mark(), epoch: self.cut_offs.epoch() }
     }
 
     /// Keeps what was read, unless something was revoked since the read began.
     pub fn fill(&self, fill: Fill, id: TokenId, value: T, noted_ms: i64) -> Arc<Entry<T>> {
-        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none();
+        let fresh = || self.fence.stands_at(fill.mark) && self.unsettled().is_none();
         let parent = value.parent();
         let cell = self.grants.cell(value.grant().id, fresh);
         let parent_cell = parent.and_then(|parent| self.grants.cell(parent, fresh));
@@ -209,7 +262,7 @@ impl<T: Cacheable> ValidationCache<T> {
         entry
     }
 
-    pub fn find_client(&self, id: &ClientId) -> Option<Arc<Client>> {
+    pub fn find_client(&self, _: &Trusted, id: &ClientId) -> Option<Arc<Client>> {
         if self.unsettled().is_some() { None } else { self.clients.get(id) }
     }
 
@@ -217,30 +270,30 @@ impl<T: Cacheable> ValidationCache<T> {
     pub fn fill_client(&self, fill: Fill, client: &Arc<Client>) {
         // Whoever raises the fence afterwards waits here before it clears; whoever did so before is seen.
         let _gate = self.client_gate.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none() {
+        if self.fence.stands_at(fill.mark) && self.unsettled().is_none() {
             self.clients.insert(client.client_id.clone(), Arc::clone(client));
         }
     }
 
     /// The APIs and plans of a workspace, if they are kept.
-    pub fn find_catalog(&self, id: WorkspaceId) -> Option<Arc<Catalog>> {
+    pub fn find_catalog(&self, _: &Trusted, id: WorkspaceId) -> Option<Arc<Catalog>> {
         if self.unsettled().is_some() { None } else { self.catalogs.find(id) }
     }
 
     /// Keeps a catalog that was read, unless something was changed since the read began.
     pub fn fill_catalog(&self, fill: Fill, id: WorkspaceId, catalog: &Arc<Catalog>) {
-        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none();
+        let fresh = || self.fence.stands_at(fill.mark) && self.unsettled().is_none();
         self.catalogs.fill(id, catalog, fresh);
     }
 
     /// The imports of legacy tokens, if they are known.
-    pub fn find_imports(&self) -> Option<Arc<Imports>> {
+    pub fn find_imports(&self, _: &Trusted) -> Option<Arc<Imports>> {
         if self.unsettled().is_some() { None } else { self.imports.find() }
     }
 
     /// Keeps the imports that were read, unless something was changed since the read began.
     pub fn fill_imports(&self, fill: Fill, recipes: Vec<Recipe>) -> Arc<Imports> {
-        let fresh = || self.fence.load(Ordering::SeqCst) == fill.fence && self.unsettled().is_none();
+        let fresh = || self.fence.stands_at(fill.mark) && self.unsettled().is_none();
         self.imports.fill(recipes, fresh)
     }
 
@@ -258,24 +311,74 @@ impl<T: Cacheable> ValidationCache<T> {
 
     /// A transaction that began after outcome `unknown` and had to wait for it has committed, at revision `head`.
     pub fn settle(&self, unknown: u64, head: Revision) {
-        self.fence.fetch_add(1, Ordering::SeqCst);
+        self.empty();
+        self.applied.advance(head);
+        self.settled.fetch_max(unknown, Ordering::SeqCst);
+    }
+
+    /// Drops everything: what is kept from now on is read at `head` or later.
+    pub(super) fn restart(&self, head: Revision) {
+        self.empty();
+        self.cut_offs.forget();
+        self.applied.reset(head);
+    }
+
+    fn empty(&self) {
+        self.fence.raise();
+        // Before and after: a fill that has passed the fence keeps its token in between, or its cell is outdated.
+        self.tokens.clear();
+        self.grants.outdate_all();
         self.tokens.clear();
         self.forget_clients();
         self.catalogs.forget_all();
         self.imports.forget();
-        self.applied.restart(head);
-        self.settled.fetch_max(unknown, Ordering::SeqCst);
     }
 
-    /// How many tokens are kept, how many bytes they weigh, and how many fills the fence has refused.
-    pub fn figures(&self) -> (u64, u64, u64) {
-        (self.tokens.len() as u64, self.tokens.weight(), self.fenced_fills.load(Ordering::Relaxed))
+    /// Takes in what the log says. Everything up to `head` is then in force here.
+    pub(super) fn follow(&self, entries: &[LogEntry], head: Revision) {
+        let known = self.applied.revision();
+        let news: Vec<&LogEntry> = entries.iter().filter(|entry| entry.revision > known).collect();
+        if news.iter().any(|entry| entry.kind.is_none()) {
+            tracing::info!(revision = head.value(), "the log has entries of a newer version: the cache starts afresh");
+            return self.restart(head);
+        }
+        if !news.is_empty() {
+            self.fence.raise();
+            for entry in &news {
+                match entry.kind {
+                    Some(LogKind::Grant) => self.grants.end(GrantId::from_bytes(entry.key), Freshness::Dead),
+                    Some(LogKind::Changed) => self.grants.end(GrantId::from_bytes(entry.key), Freshness::Outdated),
+                    // With all its policies, the subject may be a client, a workspace or an import that is no longer one.
+                    Some(LogKind::CutOff) if !entry.policy.is_empty() => {}
+                    Some(LogKind::CutOff | LogKind::Catalog) => {
+                        self.forget_clients();
+                        self.catalogs.forget(WorkspaceId::from_bytes(entry.key));
+                        self.imports.forget();
+                    }
+                    Some(LogKind::Probe) | None => {}
+                }
+            }
+            let cuts = news.iter().filter(|entry| entry.kind == Some(LogKind::CutOff));
+            let cuts = cuts.map(|entry| (Subject::from_bytes(entry.key), entry.policy.as_str(), entry.revision));
+            self.cut_offs.raise(&cuts.collect::<Vec<_>>());
+        }
+        self.applied.advance(head);
+    }
+
+    pub fn figures(&self) -> Figures {
+        Figures {
+            tokens: self.tokens.len() as u64,
+            bytes: self.tokens.weight(),
+            hits: self.hits.total(),
+            misses: self.misses.load(Ordering::Relaxed),
+            fenced_fills: self.fenced_fills.load(Ordering::Relaxed),
+        }
     }
 }
 
 impl<T: Cacheable> RevocationSink for ValidationCache<T> {
     fn committed(&self, revocations: &[Revocation]) {
-        self.fence.fetch_add(1, Ordering::SeqCst);
+        self.fence.raise();
         let mut cuts = Vec::new();
         for Revocation { target, revision, changed } in revocations {
             // A grant that is revoked stays so: killing it again harms nothing, and whoever made it before may not have
@@ -327,7 +430,7 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
 
     fn outcome_unknown(&self) {
         self.unknown.fetch_add(1, Ordering::SeqCst);
-        self.fence.fetch_add(1, Ordering::SeqCst);
+        self.fence.raise();
     }
 }
 
@@ -361,7 +464,7 @@ mod tests {
     }
 
     fn cache() -> ValidationCache<Value> {
-        ValidationCache::new(1 << 20, Revision::new(5))
+        ValidationCache::new(1 << 20, Revision::new(5), Trust::Sole)
     }
 
     fn applied(revision: i64, target: Target) -> Vec<Revocation> {
@@ -369,7 +472,7 @@ mod tests {
     }
 
     fn health(cache: &ValidationCache<Value>, id: &TokenId) -> Option<Health> {
-        cache.find(id).map(|(_, health)| health)
+        cache.find(&Lease::confirmed(), id).map(|(_, health)| health)
     }
 
     #[test]
@@ -392,7 +495,7 @@ mod tests {
         cache.committed(&applied(6, Target::Grant(grant().id)));
         cache.fill(fill, id(1), Value(grant()), 0);
         assert_eq!(health(&cache, &id(1)), None);
-        assert_eq!(cache.figures().2, 1);
+        assert_eq!(cache.figures().fenced_fills, 1);
     }
 
     #[test]
@@ -488,6 +591,74 @@ mod tests {
         assert_eq!(cache.applied(), Revision::new(7));
     }
 
+    fn entry(revision: i64, kind: Option<LogKind>, key: [u8; 16]) -> LogEntry {
+        LogEntry { revision: Revision::new(revision), kind, key, policy: String::new() }
+    }
+
+    #[test]
+    fn what_another_node_has_revoked_is_dead_here_and_the_position_is_its() {
+        let cache = cache();
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        let fill = cache.begin_fill();
+        cache.follow(&[entry(6, Some(LogKind::Grant), *grant().id.as_bytes())], Revision::new(7));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+        assert_eq!(cache.applied(), Revision::new(7));
+        cache.fill(fill, id(2), Value(grant()), 0);
+        assert_eq!(health(&cache, &id(2)), None, "its read may have begun before the revocation");
+    }
+
+    #[test]
+    fn a_cut_off_of_another_node_kills_and_a_grant_that_changed_is_read_again() {
+        let cache = cache();
+        let Owner::User { id: user, .. } = grant().owner else { unreachable!("the sample is a user's") };
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        cache.follow(&[entry(6, Some(LogKind::Changed), *grant().id.as_bytes())], Revision::new(6));
+        assert_eq!(health(&cache, &id(1)), None);
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        cache.follow(&[entry(7, Some(LogKind::CutOff), *Subject::from(user).as_bytes())], Revision::new(7));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Dead));
+    }
+
+    #[test]
+    fn an_entry_of_a_kind_that_is_not_known_empties_the_cache() {
+        let cache = cache();
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        cache.follow(&[entry(6, Some(LogKind::Probe), [0; 16])], Revision::new(6));
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
+        cache.follow(&[entry(7, None, [0; 16])], Revision::new(7));
+        assert_eq!((health(&cache, &id(1)), cache.applied()), (None, Revision::new(7)));
+    }
+
+    #[test]
+    fn what_was_revoked_here_is_not_taken_in_twice() {
+        let cache = cache();
+        cache.committed(&applied(6, Target::Grant(GrantId::from_bytes([9; 16]))));
+        let fill = cache.begin_fill();
+        cache.follow(&[entry(6, Some(LogKind::Grant), [9; 16])], Revision::new(6));
+        cache.fill(fill, id(1), Value(grant()), 0);
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive), "no fill was fenced off");
+    }
+
+    #[test]
+    fn a_restart_goes_back_to_an_older_position_and_keeps_nothing() {
+        let cache = cache();
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        let fill = cache.begin_fill();
+        cache.restart(Revision::new(3));
+        cache.fill(fill, id(2), Value(grant()), 0);
+        assert_eq!((health(&cache, &id(1)), health(&cache, &id(2))), (None, None));
+        assert_eq!(cache.applied(), Revision::new(3));
+        cache.fill(cache.begin_fill(), id(1), Value(grant()), 0);
+        assert_eq!(health(&cache, &id(1)), Some(Health::Alive));
+    }
+
+    #[test]
+    fn a_confirmed_position_is_trusted_once_it_has_been_applied() {
+        let cache = cache();
+        assert!(cache.trusted_at(Revision::new(5)).is_some());
+        assert!(cache.trusted_at(Revision::new(6)).is_none());
+    }
+
     #[test]
     fn a_changed_catalog_is_forgotten_and_one_that_was_read_before_is_not_kept() {
         let cache = cache();
@@ -497,15 +668,21 @@ mod tests {
         }
         let late = cache.begin_fill();
         cache.committed(&applied(6, Target::Catalog(own)));
-        assert!(cache.find_catalog(own).is_none() && cache.find_catalog(other).is_some());
+        assert!(
+            cache.find_catalog(&Lease::confirmed(), own).is_none()
+                && cache.find_catalog(&Lease::confirmed(), other).is_some()
+        );
         cache.fill_catalog(late, own, &Arc::default());
-        assert!(cache.find_catalog(own).is_none(), "it was read before the change");
+        assert!(cache.find_catalog(&Lease::confirmed(), own).is_none(), "it was read before the change");
         cache.fill_catalog(cache.begin_fill(), own, &Arc::default());
-        assert!(cache.find_catalog(own).is_some());
+        assert!(cache.find_catalog(&Lease::confirmed(), own).is_some());
         cache.outcome_unknown();
-        assert!(cache.find_catalog(own).is_none());
+        assert!(cache.find_catalog(&Lease::confirmed(), own).is_none());
         cache.settle(cache.unsettled().unwrap(), Revision::new(7));
-        assert!(cache.find_catalog(own).is_none() && cache.find_catalog(other).is_none());
+        assert!(
+            cache.find_catalog(&Lease::confirmed(), own).is_none()
+                && cache.find_catalog(&Lease::confirmed(), other).is_none()
+        );
     }
 
     #[test]

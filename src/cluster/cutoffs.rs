@@ -103,6 +103,14 @@ impl CutOffs {
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Forgets all of them: whatever was checked before is unknown.
+    pub(super) fn forget(&self) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.cuts.clear();
+        table.floor = self.epoch() + 1;
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Whether a grant of this reach, known to be alive at epoch `survived`, outlives what came after; and the epoch
     /// as of which that holds.
     pub(super) fn judge(&self, reach: &Reach, survived: u64) -> (Verdict, u64) {

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::sync::{Arc, AtomicU8, Mutex, MutexGuard, Ordering, PoisonError, Weak};
 use crate::domain::ids::GrantId;
 
 /// Shared by the cached tokens of one grant. What is dead stays dead; what is outdated is read again.
@@ -77,7 +76,17 @@ impl GrantIndex {
         }
     }
 
-    fn shard(&self, grant: GrantId) -> std::sync::MutexGuard<'_, Shard> {
+    /// Marks every cell as outdated. Also reaches a fill that has got its cell and has not kept its token yet.
+    pub(super) fn outdate_all(&self) {
+        for shard in &self.0 {
+            let cells = std::mem::take(&mut shard.lock().unwrap_or_else(PoisonError::into_inner).cells);
+            for cell in cells.into_values().filter_map(|cell| cell.upgrade()) {
+                cell.0.fetch_max(Freshness::Outdated as u8, Ordering::AcqRel);
+            }
+        }
+    }
+
+    fn shard(&self, grant: GrantId) -> MutexGuard<'_, Shard> {
         // The last byte is random in every id.
         let shard = usize::from(grant.as_bytes()[15]) % SHARDS;
         self.0[shard].lock().unwrap_or_else(PoisonError::into_inner)

@@ -323,6 +323,17 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             ));
         }
     }
+    if !(1..=10).contains(&config.validation.lease.as_secs()) {
+        return bad("validation.lease: 1s to 10s; a revocation waits as long for a node that is dead".to_owned());
+    }
+    if config.http.request_timeout.as_secs() <= config.validation.lease.as_secs() + 1 {
+        return bad("http.request_timeout: must be longer than validation.lease and a second".to_owned());
+    }
+    if config.validation.single_node && config.database.ha {
+        return bad(
+            "validation.single_node: with database.ha a node needs its lease, also where it is alone".to_owned()
+        );
+    }
     if config.http.max_connections == 0 {
         return bad("http.max_connections: must be at least 1".to_owned());
     }

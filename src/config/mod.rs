@@ -89,6 +89,10 @@ pub struct Database {
     pub acquire_timeout: Lifetime,
     /// Whether serve brings the schema up to date. If not, run jeton migrate before.
     pub migrate: bool,
+    /// Whether PostgreSQL fails over to a standby. Then it must replicate synchronously (synchronous_standby_names), and
+    /// a node that has not reached the primary for validation.lease answers with 503: what it can still read may be
+    /// from a server that was replaced.
+    pub ha: bool,
 }
 
 /// The master key.
@@ -106,15 +110,33 @@ pub struct MasterKeys {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Validation {
-    /// Whether this process is the only one on its PostgreSQL database. Then it validates from memory; else it reads the
-    /// database for each validation. Always so on SQLite, which takes one process. Wrong, it makes revocations of
-    /// other nodes invisible.
+    /// Whether this process is the only one on its PostgreSQL database. Then it needs no lease. Always so on SQLite, which
+    /// takes one process. Wrong, it makes revocations of other nodes invisible.
     pub single_node: bool,
+    /// "leased": validate from memory while a lease is running that is renewed by reading the revocations of all nodes.
+    /// "strict": confirm each validation by a read of the log's head, which many share; needs no clocks.
+    pub mode: ValidationMode,
+    /// How long a node that is cut off from the database goes on to answer from memory, and so how long a revocation
+    /// waits for a node that is dead. The same on all nodes; 1 to 10 seconds.
+    pub lease: Lifetime,
+    /// Whether revocations ring the other nodes (LISTEN and NOTIFY). Without it, for instance behind a pooler that has no
+    /// sessions, each node reads the log twenty times a second. The same on all nodes.
+    pub doorbell: bool,
+    /// What this node is called where a revocation waits for it. Empty: the host's name.
+    pub node_name: String,
     /// Memory for validated tokens, in bytes.
     pub cache_bytes: u64,
     /// Seconds for which others may keep an answer about a token (cache_max_age in introspection). Each second is one in
     /// which a revoked token may live on there.
     pub cache_max_age: u32,
+}
+
+/// What an answer from memory rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidationMode {
+    Leased,
+    Strict,
 }
 
 /// Token strings and the OAuth endpoints.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{
     Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, RetentionConfig, Tokens, Validation,
+    ValidationMode,
 };
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::{
@@ -36,9 +37,18 @@ impl Default for Config {
                 connections: 16,
                 acquire_timeout: Lifetime::from_secs(2),
                 migrate: true,
+                ha: false,
             },
             keys: MasterKeys { master: String::new(), previous: String::new() },
-            validation: Validation { single_node: false, cache_bytes: 64 << 20, cache_max_age: 0 },
+            validation: Validation {
+                single_node: false,
+                mode: ValidationMode::Leased,
+                lease: Lifetime::from_secs(3),
+                doorbell: true,
+                node_name: String::new(),
+                cache_bytes: 64 << 20,
+                cache_max_age: 0,
+            },
             tokens: Tokens {
                 brand: "jtn".to_owned(),
                 rotation_window: Lifetime::from_secs(30),

@@ -76,6 +76,10 @@ public_id!(
     WorkspaceId, "wks_"
 );
 public_id!(
+    /// A process that validates from memory. Made anew at each start.
+    NodeId, "nod_"
+);
+public_id!(
     /// A person with an account.
     UserId, "usr_"
 );
@@ -189,6 +193,13 @@ impl RefusalId {
     #[must_use]
     pub fn floor(moment: Timestamp) -> Self {
         Self(lowest(moment))
+    }
+}
+
+impl NodeId {
+    #[must_use]
+    pub fn generate(entropy: &Entropy) -> Self {
+        Self(entropy.secret())
     }
 }
 

@@ -121,6 +121,7 @@ impl Collector for Scrape {
         self.durations(&mut encoder)?;
         self.statements(&mut encoder)?;
         self.cache(&mut encoder)?;
+        self.cluster(&mut encoder)?;
         let connections = self.metrics.connections.load(Ordering::Relaxed);
         gauge(&mut encoder, "http_connections", "Open connections of the public listener", connections)
     }
@@ -175,16 +176,74 @@ impl Scrape {
     }
 
     fn cache(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(cache) = &self.service.cache else {
+        let figures = self.service.cache.figures();
+        gauge(encoder, "cache_tokens", "Validated tokens in memory", figures.tokens)?;
+        gauge(encoder, "cache_bytes", "Their approximate size", figures.bytes)?;
+        counter(encoder, "cache_hits", "Tokens that were found in memory", figures.hits)?;
+        counter(encoder, "cache_misses", "Reads of the database that were to fill it", figures.misses)?;
+        let help = "Reads that were not kept because something was revoked meanwhile";
+        counter(encoder, "cache_fenced_fills", help, figures.fenced_fills)
+    }
+
+    fn cluster(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let applied = self.service.cache.applied().value();
+        signed_gauge(encoder, "revocation_applied", "The revision that is in force in this process", applied)?;
+        let Some(member) = &self.service.member else {
             return Ok(());
         };
-        let (tokens, bytes, fenced) = cache.figures();
-        gauge(encoder, "cache_tokens", "Validated tokens in memory", tokens)?;
-        gauge(encoder, "cache_bytes", "Their approximate size", bytes)?;
-        let help = "Reads that were not kept because something was revoked meanwhile";
-        let mut counter = encoder.encode_descriptor("cache_fenced_fills", help, None, MetricType::Counter)?;
-        counter.encode_counter::<[(&str, &str); 0], _, u64>(&fenced, None)
+        let left = self.service.cache.lease_left(&self.service.clock).unwrap_or_default();
+        let help = "What is left of the lease under which this process answers from memory";
+        float_gauge(encoder, "lease_remaining_seconds", help, left.as_secs_f64())?;
+        let lag = member.figures.head_seen.load(Ordering::Relaxed).saturating_sub(applied);
+        signed_gauge(
+            encoder,
+            "revocation_applied_lag",
+            "Revisions that were seen and are not in force yet",
+            lag.max(0),
+        )?;
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        counter(encoder, "lease_renewals", "Renewals of the lease", load(&member.figures.renewals))?;
+        let help = "Connections that were lost, or could not be made, while following the log";
+        counter(encoder, "lease_failures", help, load(&member.figures.failed_renewals))?;
+        counter(
+            encoder,
+            "cache_restarts",
+            "Times the cache was emptied to start afresh",
+            load(&member.figures.restarts),
+        )?;
+        let staleness = Duration::from_micros(load(&member.figures.probe_last_us)).as_secs_f64();
+        let help = "From the commit of the last probe until it was in force here";
+        float_gauge(encoder, "revocation_staleness_seconds", help, staleness)?;
+        let most = Duration::from_micros(load(&member.figures.probe_most_us)).as_secs_f64();
+        float_gauge(encoder, "revocation_staleness_most_seconds", "The longest that any probe has taken", most)?;
+        let waits = [("ack", &member.waits.by_ack), ("lease", &member.waits.by_lease)];
+        let help = "Waits of revocations for the other nodes, by what ended them";
+        let mut family = encoder.encode_descriptor("revocation_waits", help, None, MetricType::Counter)?;
+        for (cause, sum) in waits {
+            let labels = [("cause", cause)];
+            family.encode_family(&labels)?.encode_counter::<[(&str, &str); 0], _, u64>(&load(&sum.count), None)?;
+        }
+        let help = "Time that revocations have waited for the other nodes";
+        let mut family = encoder.encode_descriptor("revocation_wait_seconds", help, None, MetricType::Counter)?;
+        for (cause, sum) in waits {
+            let (labels, waited) = ([("cause", cause)], seconds(load(&sum.micros)));
+            family.encode_family(&labels)?.encode_counter::<[(&str, &str); 0], _, u64>(&waited, None)?;
+        }
+        Ok(())
     }
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let mut counter = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    counter.encode_counter::<[(&str, &str); 0], _, u64>(&value, None)
+}
+
+fn signed_gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {
+    encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+}
+
+fn float_gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {
+    encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {

@@ -31,6 +31,7 @@ mod query;
 mod records;
 mod refresh;
 mod refusals;
+mod revision;
 pub mod routes;
 mod serve;
 mod tokens;

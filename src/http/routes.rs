@@ -117,6 +117,7 @@ pub fn public() -> Vec<Route> {
         route!(DELETE, "/admin/v1/clients/{client_id}", Admin, admin::clients::delete),
         route!(PATCH, "/admin/v1/clients/{client_id}", Admin, admin::clients::edit),
         route!(POST, "/admin/v1/clients/{client_id}/rotate-secret", Admin, admin::clients::rotate_secret),
+        route!(GET, "/admin/v1/revocations/{revision}", Admin, admin::revocations::show),
         route!(POST, "/admin/v1/users", Admin, admin::users::create),
         route!(GET, "/admin/v1/users", Admin, admin::users::list),
         route!(GET, "/admin/v1/users/{id}", Admin, admin::users::show),

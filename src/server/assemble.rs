@@ -6,9 +6,12 @@ use anyhow::Context as _;
 
 use super::files;
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::fingerprint;
+use crate::cluster::lease::Trust;
+use crate::cluster::membership::Membership;
 use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
-use crate::config::Config;
+use crate::config::{Config, ValidationMode};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::entropy::Entropy;
 use crate::domain::keys::{KeyRing, MasterKey};
@@ -62,6 +65,8 @@ async fn open(config: &Config, sink: Arc<dyn RevocationSink>) -> anyhow::Result<
         url: config.database_url(),
         connections: config.database.connections,
         acquire_timeout: config.database.acquire_timeout.as_duration(),
+        doorbell: config.validation.doorbell,
+        ha: config.database.ha,
     };
     Store::open(&options, sink).await.context("the database can't be opened")
 }
@@ -82,16 +87,26 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     }
     let keys = key_ring(config, &entropy, &store).await?;
     check_keys(&keys, &store, clock.now()).await?;
+    let lease = config.validation.lease.as_duration();
+    let fingerprint = fingerprint::of(lease, &keys);
     let codec = TokenCodec::new(&config.tokens.brand, keys)?;
     store.keep_policies(policies.iter().map(|policy| (**policy).clone()).collect(), clock.now()).await?;
     store.ensure_partitions(clock.now(), policies.horizon().as_duration()).await?;
-    let only_process = store.backend_name() == "sqlite" || config.validation.single_node;
-    let cache = if only_process {
-        let cache = Arc::new(ValidationCache::new(config.validation.cache_bytes, store.head().await?));
-        sink.0.get_or_init(|| Arc::clone(&cache));
-        Some(cache)
-    } else {
+    let sole = store.backend_name() == "sqlite" || config.validation.single_node;
+    let trust = match config.validation.mode {
+        _ if sole => Trust::Sole,
+        ValidationMode::Leased => Trust::Leased,
+        ValidationMode::Strict => Trust::Confirmed,
+    };
+    let cache = Arc::new(ValidationCache::new(config.validation.cache_bytes, store.head().await?, trust));
+    sink.0.get_or_init(|| Arc::clone(&cache));
+    let member = if sole {
         None
+    } else {
+        let doorbell = config.validation.doorbell;
+        let member = Membership::new(node_name(config), lease, doorbell, fingerprint, &entropy);
+        member.join(&store, &clock, &entropy).await?;
+        Some(Arc::new(member))
     };
     let settings = Settings {
         issuer: config.issuer(),
@@ -99,6 +114,8 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         bootstrap_policy: config.tokens.bootstrap_policy.clone(),
         rotation_window: config.tokens.rotation_window.as_duration(),
         cache_max_age: config.validation.cache_max_age,
+        strict: trust == Trust::Confirmed,
+        reads_need_lease: config.database.ha && !sole,
         retention: Retention {
             tokens: config.retention.tokens.as_duration(),
             grants: config.retention.grants.as_duration(),
@@ -113,6 +130,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     Ok(Service::new(Parts {
         store,
         cache,
+        member,
         codec,
         policies,
         pinned_policies: PinnedPolicies::default(),
@@ -126,6 +144,14 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         legacy: Desk::default(),
         settings,
     }))
+}
+
+/// What people call this node.
+fn node_name(config: &Config) -> String {
+    match config.validation.node_name.as_str() {
+        "" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The configured keys. One is generated only for a store that is empty: for any other it would be the wrong one.

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 use super::listener::{Listener, told};
+use crate::cluster::follower::Follower;
+use crate::cluster::probe::Probe;
 use crate::config::Config;
 use crate::http::metrics::Metrics;
 use crate::http::{App, AppState, HttpSettings};
@@ -23,6 +25,9 @@ pub struct Running {
     service: Service,
     metrics: Arc<Metrics>,
     stop: watch::Sender<bool>,
+    /// Told last: what is still being answered may be answered from memory.
+    stop_following: watch::Sender<bool>,
+    following: JoinSet<()>,
     connections: TaskTracker,
     tasks: JoinSet<()>,
     drain_timeout: Duration,
@@ -72,6 +77,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
     };
     let state = AppState::new(service.clone(), Arc::clone(&metrics), settings);
     let (stop, stopped) = watch::channel(false);
+    let (stop_following, following) = follow(&service);
     let connections = TaskTracker::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(public.serve(
@@ -94,10 +100,36 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
         service,
         metrics,
         stop,
+        stop_following,
+        following,
         connections,
         tasks,
         drain_timeout: config.http.drain_timeout.as_duration(),
     }
+}
+
+/// Follows the revocations of other nodes, where there can be any.
+fn follow(service: &Service) -> (watch::Sender<bool>, JoinSet<()>) {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    if let Some(member) = &service.member {
+        let follower = Follower {
+            member: Arc::clone(member),
+            cache: Arc::clone(&service.cache),
+            store: service.store.clone(),
+            clock: service.clock.clone(),
+            entropy: service.entropy.clone(),
+        };
+        tasks.spawn(follower.run(stopped.clone()));
+        let probe = Probe {
+            member: Arc::clone(member),
+            cache: Arc::clone(&service.cache),
+            store: service.store.clone(),
+            clock: service.clock.clone(),
+        };
+        tasks.spawn(probe.run(stopped));
+    }
+    (stop, tasks)
 }
 
 impl Running {
@@ -116,6 +148,8 @@ impl Running {
             tracing::warn!("some requests did not finish in time");
         }
         while self.tasks.join_next().await.is_some() {}
+        self.stop_following.send_replace(true);
+        while self.following.join_next().await.is_some() {}
         if let Err(error) = self.service.flush_uses().await {
             tracing::warn!(error = ?error, "the last uses could not be written");
         }

@@ -55,14 +55,15 @@ impl Service {
     /// # Errors
     /// The store's.
     pub(super) async fn catalog(&self, workspace: WorkspaceId) -> Result<Arc<Catalog>, StoreError> {
-        let Some(cache) = &self.cache else {
-            return self.store.find_catalog(workspace).await;
-        };
-        if let Some(catalog) = cache.find_catalog(workspace) {
+        let cache = &self.cache;
+        if let Some(trusted) = self.trusted_now().await?
+            && let Some(catalog) = cache.find_catalog(&trusted, workspace)
+        {
             return Ok(catalog);
         }
         let fill = cache.begin_fill();
         let catalog = self.store.find_catalog(workspace).await?;
+        self.require_lease()?;
         cache.fill_catalog(fill, workspace, &catalog);
         Ok(catalog)
     }

@@ -82,20 +82,18 @@ impl Service {
     }
 
     async fn find_client(&self, id: &ClientId) -> Result<Option<(Arc<Client>, Revision)>, OAuthFailure> {
-        let Some(cache) = &self.cache else {
-            let client = self.store.find_client(id).await?;
-            return Ok(client.map(|client| {
-                let as_of = client.as_of;
-                (Arc::new(client), as_of)
-            }));
-        };
-        // The position first: what is found afterwards reflects at least everything up to it.
-        let as_of = cache.applied();
-        if let Some(client) = cache.find_client(id) {
-            return Ok(Some((client, as_of)));
+        let cache = &self.cache;
+        if let Some(trusted) = self.trusted_now().await? {
+            // The position first: what is found afterwards reflects at least everything up to it.
+            let as_of = cache.applied();
+            if let Some(client) = cache.find_client(&trusted, id) {
+                return Ok(Some((client, as_of)));
+            }
         }
         let fill = cache.begin_fill();
-        let Some(client) = self.store.find_client(id).await?.map(Arc::new) else {
+        let client = self.store.find_client(id).await?;
+        self.require_lease()?;
+        let Some(client) = client.map(Arc::new) else {
             return Ok(None);
         };
         cache.fill_client(fill, &client);

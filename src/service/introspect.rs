@@ -7,7 +7,7 @@ use super::Service;
 use super::client_auth::AuthenticatedClient;
 use super::validate::Validated;
 use crate::domain::catalog::Catalog;
-use crate::domain::grant::{Grant, WorkspaceRef};
+use crate::domain::grant::{Grant, Revision, WorkspaceRef};
 use crate::domain::ids::ClientKey;
 use crate::domain::token_string::TokenKind;
 use crate::store::StoreError;
@@ -56,12 +56,12 @@ pub struct Introspected {
 }
 
 impl Service {
-    /// The answer to whoever asks. A used-up limit does not make a token inactive; the answer then has `retry_after`.
+    /// The answer to whoever asks, as of `at_least` or newer. A used-up limit does not make a token inactive; the answer then has `retry_after`.
     ///
     /// # Errors
     /// The store's: an outage is never an inactive token.
-    pub async fn introspect(&self, asker: &Asker, token: &str) -> Result<Introspected, StoreError> {
-        match self.examine(token).await {
+    pub async fn introspect(&self, asker: &Asker, token: &str, at_least: Revision) -> Result<Introspected, StoreError> {
+        match self.examine_at(token, at_least).await {
             Outcome::Active(validated) if asker.may_see(validated.token().kind, &validated.token().grant) => {
                 let used = validated.token().kind != TokenKind::Refresh;
                 if used {

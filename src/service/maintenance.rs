@@ -33,11 +33,9 @@ impl Service {
     /// # Errors
     /// The store's; the cache stays suspended.
     pub async fn settle_unknown_outcomes(&self) -> Result<(), StoreError> {
-        if let Some(cache) = &self.cache
-            && let Some(unknown) = cache.unsettled()
-        {
+        if let Some(unknown) = self.cache.unsettled() {
             let head = self.store.barrier().await?;
-            cache.settle(unknown, head);
+            self.cache.settle(unknown, head);
             tracing::warn!(revision = head.value(), "the outcome of every commit is known again");
         }
         Ok(())

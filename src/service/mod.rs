@@ -32,6 +32,7 @@ mod policy_book;
 pub mod rate_limit;
 pub mod reach;
 pub mod refusals;
+pub mod revocation_status;
 pub mod revoke;
 pub mod session;
 pub mod sign_in;
@@ -54,6 +55,7 @@ pub use policy_book::PinnedPolicies;
 use rate_limit::RateLimits;
 
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::membership::Membership;
 use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
 use crate::domain::clock::Clock;
@@ -77,6 +79,10 @@ pub struct Settings {
     pub rotation_window: Duration,
     /// Seconds for which others may cache an introspection answer.
     pub cache_max_age: u32,
+    /// Each validation from memory is confirmed by a read of the log's head.
+    pub strict: bool,
+    /// The database fails over: what is read from it counts only while a lease is running.
+    pub reads_need_lease: bool,
     pub retention: Retention,
     pub console: ConsoleSettings,
 }
@@ -89,8 +95,9 @@ pub struct Service(Arc<Parts>);
 #[derive(Debug)]
 pub struct Parts {
     pub store: Store,
-    /// `None` where other processes may revoke: then each validation reads the store.
-    pub cache: Option<Arc<ValidationCache<LiveToken>>>,
+    pub cache: Arc<ValidationCache<LiveToken>>,
+    /// `None` where this process is the only one that revokes.
+    pub member: Option<Arc<Membership>>,
     pub codec: TokenCodec,
     pub policies: Policies,
     pub pinned_policies: PinnedPolicies,

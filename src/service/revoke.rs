@@ -8,7 +8,8 @@ use super::client_auth::AuthenticatedClient;
 use super::error::{ApiFailure, OAuthCode, OAuthFailure, refused};
 use super::validate::Validated;
 use super::{RequestContext, Service, audit};
-use crate::domain::grant::{Grant, Owner, Revision};
+use crate::cluster::waiting::{self, Awaited, Reached};
+use crate::domain::grant::{Dead, Grant, Owner, Revision};
 use crate::domain::name::{MAX_REASON_CHARS, shown_text};
 use crate::domain::policy::RevokeReach;
 use crate::store::StoreError;
@@ -20,8 +21,9 @@ use crate::store::revoke::{Applied, Revoke, Target};
 #[schema(as = Revocation)]
 pub struct Receipt {
     pub revision: Revision,
-    /// Nodes that hold validations in memory and have dropped what was revoked.
+    /// Nodes that are known to have dropped what was revoked from memory.
     pub applied_by: u32,
+    /// All nodes. Those that are missing in `applied_by` could not be asked: their leases are over.
     pub of: u32,
     pub took_ms: u64,
 }
@@ -37,6 +39,7 @@ impl Service {
         token: &str,
         context: &RequestContext,
     ) -> Result<Option<Receipt>, OAuthFailure> {
+        let started = start();
         // From the store, not from memory: a token that has expired still names a session that may go on by refresh.
         let stored = match self.codec.parse(token) {
             Ok(presented) => {
@@ -50,8 +53,13 @@ impl Service {
         if stored.grant.client.as_ref().is_none_or(|own| own.key != client.key) {
             return refused(OAuthCode::InvalidGrant, "the token was issued to another client");
         }
-        let Ok(grant) = stored.grant.live(self.clock.now()) else {
-            return Ok(None);
+        let grant = match stored.grant.live(self.clock.now()) {
+            Ok(grant) => grant,
+            Err(Dead::Expired) => return Ok(None),
+            // Somebody has revoked it, perhaps a moment ago: this answer too says that it is in force everywhere.
+            Err(Dead::Revoked | Dead::Disabled) => {
+                return Ok(Some(self.reached_everywhere(stored.as_of, started).await));
+            }
         };
         let by = format!("client:{}", client.client_id);
         Ok(Some(self.revoke_grant(&grant, by, None, context).await?))
@@ -97,7 +105,7 @@ impl Service {
         Ok((applied, receipt.ok_or(StoreError::Corrupt("revocation"))?))
     }
 
-    /// Waits for a write that revokes, if it comes to that, and tells how it was applied.
+    /// Makes a write that revokes, waits until that is in force on every node, and tells how it was applied.
     pub(super) async fn in_force<T>(
         &self,
         write: impl Future<Output = Result<(T, Option<Applied>), StoreError>>,
@@ -111,16 +119,30 @@ impl Service {
         Ok((value, receipt))
     }
 
-    /// Tells how the changes up to `revision` were applied; up to the newest, where nothing had to be changed because
-    /// somebody had done so before.
+    /// Waits until the changes up to `revision` are in force on every node, and tells how they were applied; up to the
+    /// newest, where nothing had to be changed because somebody had done so before.
     pub(super) async fn receipt_of(&self, revision: Option<Revision>, started: Instant) -> Result<Receipt, StoreError> {
         let revision = match revision {
             Some(revision) => revision,
             None => self.store.head().await?,
         };
-        // Without a shared cache protocol the only node that holds validations in memory is this one.
+        Ok(self.reached_everywhere(revision, started).await)
+    }
+
+    /// Returns once no node answers from what was revoked at `revision`, which is committed. A revocation that somebody
+    /// else has made is waited for in the same way: this process may not have heard of it yet.
+    pub(super) async fn reached_everywhere(&self, revision: Revision, started: Instant) -> Receipt {
+        let committed = self.clock.boottime();
+        let applied_here = || self.cache.applied() >= revision;
+        let reached = match &self.member {
+            None => Reached::SOLE,
+            Some(member) => {
+                let awaited = Awaited { revision, committed, applied_here: &applied_here };
+                waiting::until_in_force(member, &self.store, &self.clock, &awaited).await
+            }
+        };
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Receipt { revision, applied_by: 1, of: 1, took_ms })
+        Receipt { revision, applied_by: reached.applied_by, of: reached.of, took_ms }
     }
 }
 

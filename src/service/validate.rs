@@ -11,6 +11,7 @@ use jeton_guard::{Inactive, Outcome, TokenView, Unavailable, Validator};
 use super::Service;
 use super::live_token::LiveToken;
 use crate::cluster::cache::{Entry, Health};
+use crate::cluster::lease::Trusted;
 use crate::domain::catalog::Catalog;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Dead, Revision, TokenOf};
@@ -73,19 +74,46 @@ impl Service {
     /// The state of any token that was made here, refresh tokens included. For endpoints where the token is the
     /// subject of the request, not its credential.
     pub fn examine(&self, text: &str) -> Either<Ready<Validation>, BoxFuture<'static, Validation>> {
-        match self.examine_in_memory(text) {
+        self.examine_at(text, Revision::ZERO)
+    }
+
+    /// As [`Service::examine`], as of `at_least` or newer.
+    pub fn examine_at(
+        &self,
+        text: &str,
+        at_least: Revision,
+    ) -> Either<Ready<Validation>, BoxFuture<'static, Validation>> {
+        match self.examine_in_memory(text, at_least) {
             Ok(decided) => Either::Left(ready(decided)),
             Err(unknown) => {
                 let service = self.clone();
-                Either::Right(Box::pin(async move { service.examine_in_store(unknown).await }))
+                Either::Right(Box::pin(async move { service.examine_in_store(unknown, at_least).await }))
+            }
+        }
+    }
+
+    /// As [`Validator::validate`], as of `at_least` or newer.
+    pub fn validate_at(
+        &self,
+        text: &str,
+        at_least: Revision,
+    ) -> Either<Ready<Validation>, BoxFuture<'static, Validation>> {
+        match self.examine_in_memory(text, at_least) {
+            Ok(decided) => Either::Left(ready(self.accept(decided))),
+            Err(unknown) => {
+                let service = self.clone();
+                Either::Right(Box::pin(async move {
+                    let outcome = service.examine_in_store(unknown, at_least).await;
+                    service.accept(outcome)
+                }))
             }
         }
     }
 
     /// Decides without I/O if that is possible.
-    fn examine_in_memory(&self, text: &str) -> Result<Validation, Unknown> {
+    fn examine_in_memory(&self, text: &str, at_least: Revision) -> Result<Validation, Unknown> {
         let Ok(presented) = self.codec.parse(text) else {
-            return self.recall_foreign(text).map_err(Unknown::Foreign);
+            return self.recall_foreign(text, at_least).map_err(Unknown::Foreign);
         };
         if presented.kind == TokenKind::ClientSecret {
             return Ok(Outcome::Inactive(Inactive::Unproven));
@@ -93,14 +121,26 @@ impl Service {
         if presented.id.expires_at().is_some_and(|end| end <= self.clock.now()) {
             return Ok(Outcome::Inactive(Inactive::Expired));
         }
-        self.recall(&presented).ok_or(Unknown::Own(presented))
+        // In this order: an entry that is found after the lease was looked at reflects what the lease stands for.
+        let Some(trusted) = self.cache.trusted(&self.clock) else {
+            return Err(Unknown::Own(presented));
+        };
+        self.recall(&trusted, &presented, at_least).ok_or(Unknown::Own(presented))
     }
 
-    /// What the cache says, if it knows the token.
-    pub(super) fn recall(&self, presented: &PresentedToken) -> Option<Validation> {
-        let cache = self.cache.as_ref()?;
+    /// What the cache says, if it knows the token as of `at_least` or newer.
+    pub(super) fn recall(
+        &self,
+        trusted: &Trusted,
+        presented: &PresentedToken,
+        at_least: Revision,
+    ) -> Option<Validation> {
+        let cache = &self.cache;
         let as_of = cache.applied();
-        let (entry, health) = cache.find(&presented.id)?;
+        if as_of < at_least {
+            return None;
+        }
+        let (entry, health) = cache.find(trusted, &presented.id)?;
         let (token, now) = (entry.value(), self.clock.now());
         let inactive = if !token.is_proven_by(presented) {
             Inactive::Unproven
@@ -110,16 +150,43 @@ impl Service {
             Inactive::Expired
         } else {
             let catalog =
-                if token.is_associated() { Some(cache.find_catalog(token.grant.workspace.id)?) } else { None };
+                if token.is_associated() { Some(cache.find_catalog(trusted, token.grant.workspace.id)?) } else { None };
             return Some(Outcome::Active(Validated { entry, catalog, as_of, now }));
         };
         Some(Outcome::Inactive(inactive))
     }
 
-    async fn examine_in_store(&self, unknown: Unknown) -> Validation {
+    /// Leave to answer from memory: by the lease, or, in strict mode, by a read of the log's head that begins now.
+    pub(super) async fn trusted_now(&self) -> Result<Option<Trusted>, StoreError> {
+        let by_lease = self.cache.trusted(&self.clock);
+        if by_lease.is_some() || !self.settings.strict {
+            return Ok(by_lease);
+        }
+        Ok(self.cache.trusted_at(self.store.confirmed_head().await?))
+    }
+
+    /// What was read counts only if the server that it was read from was the primary for certain.
+    pub(super) fn require_lease(&self) -> Result<(), StoreError> {
+        if self.settings.reads_need_lease && !self.cache.lease_holds(&self.clock) {
+            return Err(StoreError::LeaseOver);
+        }
+        Ok(())
+    }
+
+    /// What was read must be as new as the caller asks for; where nothing was found, `as_of` is the newest there is.
+    pub(super) async fn require_revision(&self, as_of: Option<Revision>, at_least: Revision) -> Result<(), StoreError> {
+        let as_of = match as_of {
+            _ if at_least == Revision::ZERO => return Ok(()),
+            Some(as_of) => as_of,
+            None => self.store.confirmed_head().await?,
+        };
+        if as_of < at_least { Err(StoreError::Behind) } else { Ok(()) }
+    }
+
+    async fn examine_in_store(&self, unknown: Unknown, at_least: Revision) -> Validation {
         let read = match unknown {
-            Unknown::Own(presented) => self.read_token(presented).await,
-            Unknown::Foreign(foreign) => self.read_foreign(foreign).await,
+            Unknown::Own(presented) => self.read_token(presented, at_least).await,
+            Unknown::Foreign(foreign) => self.read_foreign(foreign, at_least).await,
         };
         read.unwrap_or_else(|error| {
             tracing::warn!(error = ?error, "a token could not be validated");
@@ -127,9 +194,19 @@ impl Service {
         })
     }
 
-    async fn read_token(&self, presented: PresentedToken) -> Result<Validation, StoreError> {
-        let fill = self.cache.as_ref().map(|cache| cache.begin_fill());
+    async fn read_token(&self, presented: PresentedToken, at_least: Revision) -> Result<Validation, StoreError> {
+        self.require_lease()?;
+        if self.settings.strict
+            && let Some(trusted) = self.trusted_now().await?
+            && let Some(decided) = self.recall(&trusted, &presented, at_least)
+        {
+            self.require_lease()?;
+            return Ok(decided);
+        }
+        let fill = self.cache.begin_fill();
         let stored = self.store.find_token(presented.id).await?;
+        self.require_lease()?;
+        self.require_revision(stored.as_ref().map(|stored| stored.as_of), at_least).await?;
         let Some(stored) = stored.filter(|stored| stored.is_proven_by(&presented)) else {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         };
@@ -145,10 +222,7 @@ impl Service {
         // the grant was used before.
         let noted = if stored.generation > 0 { i64::MIN } else { grant.last_used_at.map_or(0, Timestamp::ms) };
         let (id, live) = (stored.id, LiveToken::new(stored, grant, &self.settings));
-        let entry = match (&self.cache, fill) {
-            (Some(cache), Some(fill)) => cache.fill(fill, id, live, noted),
-            _ => Entry::detached(live, noted),
-        };
+        let entry = self.cache.fill(fill, id, live, noted);
         self.with_catalog(entry, as_of, now).await
     }
 
@@ -201,15 +275,6 @@ impl Validator for Service {
     type Future = Either<Ready<Validation>, BoxFuture<'static, Validation>>;
 
     fn validate(&self, token: &str) -> Self::Future {
-        match self.examine_in_memory(token) {
-            Ok(decided) => Either::Left(ready(self.accept(decided))),
-            Err(unknown) => {
-                let service = self.clone();
-                Either::Right(Box::pin(async move {
-                    let outcome = service.examine_in_store(unknown).await;
-                    service.accept(outcome)
-                }))
-            }
-        }
+        self.validate_at(token, Revision::ZERO)
     }
 }

@@ -20,6 +20,12 @@ pub(super) const STATEMENTS: &[&Statement] = &[&RAISE];
 pub struct Subject([u8; 16]);
 
 impl Subject {
+    /// Of a log entry, which does not say of what kind it is.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

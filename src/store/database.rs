@@ -10,6 +10,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
 use super::statement::{Statement, StatementCounters};
+use super::warnings::Warnings;
 use super::{RevocationSink, StoreError};
 
 /// Longer than any read on the request path may take; then the caller gets a 503.
@@ -21,6 +22,10 @@ pub(super) struct Database {
     pub(super) backend: Backend,
     counters: Arc<StatementCounters>,
     pub(super) sink: Arc<dyn RevocationSink>,
+    /// Whether a revocation rings the other nodes.
+    pub(super) doorbell: bool,
+    /// Looks for warnings on a commit, where one can mean that it was not replicated.
+    pub(super) warnings: Option<Warnings>,
 }
 
 #[derive(Clone)]
@@ -39,6 +44,7 @@ pub(super) enum Backend {
 pub(crate) struct Db<'c> {
     pub(super) conn: DbConn<'c>,
     pub(super) counters: &'c StatementCounters,
+    pub(super) doorbell: bool,
 }
 
 pub(super) enum DbConn<'c> {
@@ -71,8 +77,13 @@ macro_rules! on_conn {
 }
 
 impl Database {
-    pub(super) fn new(backend: Backend, sink: Arc<dyn RevocationSink>) -> Self {
-        Self { backend, counters: Arc::default(), sink }
+    pub(super) fn new(
+        backend: Backend,
+        sink: Arc<dyn RevocationSink>,
+        doorbell: bool,
+        warnings: Option<Warnings>,
+    ) -> Self {
+        Self { backend, counters: Arc::default(), sink, doorbell, warnings }
     }
 
     pub(super) const fn counters(&self) -> &Arc<StatementCounters> {
@@ -126,7 +137,7 @@ impl Database {
             Reader::Sqlite(conn) => DbConn::Sqlite(conn),
             Reader::Postgres(conn) => DbConn::Postgres(conn),
         };
-        run(Db { conn, counters: &self.counters }).await
+        run(Db { conn, counters: &self.counters, doorbell: self.doorbell }).await
     }
 }
 

@@ -14,6 +14,13 @@ pub enum StoreError {
     /// The connection was lost during a commit: it may or may not have happened.
     #[error("the outcome of a commit is not known")]
     OutcomeUnknown(#[source] Option<sqlx::Error>),
+    /// With a failover configured, a server that was reached may be one that is no longer the primary: only a lease that
+    /// was renewed there tells.
+    #[error("this node has not renewed its lease in time")]
+    LeaseOver,
+    /// The caller knows of a revision that this database does not have.
+    #[error("the database is behind the revision that was asked for")]
+    Behind,
     /// More writes are waiting than the queue holds.
     #[error("too many writes are waiting")]
     Overloaded,
@@ -26,6 +33,9 @@ pub enum StoreError {
     /// A statement that the database does not accept.
     #[error("the database refused a statement")]
     Refused(#[source] sqlx::Error),
+    /// A database that can't keep what is promised with this configuration.
+    #[error("{0}")]
+    Unsuitable(String),
     /// The schema could not be brought up to date.
     #[error("the migrations could not be applied")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -54,6 +64,7 @@ impl From<sqlx::Error> for StoreError {
             return match error {
                 sqlx::Error::RowNotFound => Self::Corrupt("table without its row"),
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt("value"),
+                sqlx::Error::Configuration(why) => Self::Unsuitable(why.to_string()),
                 other => Self::Unavailable(Some(other)),
             };
         };

@@ -155,6 +155,7 @@ impl Store {
         gone += self.delete_all(&DELETE_AUDIT, *AuditId::floor(now.minus(retention.audit)).as_bytes()).await?;
         let refusals = now.minus(retention.refusals);
         gone += self.delete_all(&DELETE_REFUSALS, *RefusalId::floor(refusals).as_bytes()).await?;
+        self.purge_log(now).await?;
         Ok(gone)
     }
 

@@ -18,6 +18,7 @@ mod decode;
 mod error;
 pub(crate) mod explain;
 pub(crate) mod family;
+pub mod follow;
 pub(crate) mod grant;
 pub(crate) mod grant_change;
 pub(crate) mod grant_query;
@@ -36,10 +37,12 @@ mod legacy_purge;
 pub(crate) mod legacy_report;
 pub(crate) mod legacy_rows;
 pub(crate) mod legacy_upgrade;
+mod log_purge;
 pub(crate) mod lookup;
 mod maintenance;
 mod migrate;
 pub(crate) mod naming;
+pub mod node;
 mod open;
 pub(crate) mod password;
 pub(crate) mod plan;
@@ -57,6 +60,7 @@ mod tx;
 pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod user_change;
+mod warnings;
 pub(crate) mod workspace;
 pub(crate) mod workspace_change;
 
@@ -74,7 +78,9 @@ use legacy_lookup::{LegacyLookup, RecipeLookup};
 use lookup::TokenLookup;
 pub(crate) use maintenance::REPEATS_KEPT;
 pub use maintenance::Retention;
+use node::NodeLookup;
 pub use open::DatabaseOptions;
+use revision::HeadLookup;
 use revoke::Revoke;
 use rotate::Rotate;
 pub use statement::{REGISTRY, Statement, StatementCounters};
@@ -101,6 +107,8 @@ pub struct Store {
     catalog_edits: Lane<CatalogEdit>,
     recipes: ReadLane<RecipeLookup>,
     legacy: ReadLane<LegacyLookup>,
+    nodes: ReadLane<NodeLookup>,
+    heads: ReadLane<HeadLookup>,
 }
 
 impl Store {
@@ -115,8 +123,16 @@ impl Store {
             catalog_edits: Lane::start(database.clone()),
             recipes: ReadLane::start(database.clone()),
             legacy: ReadLane::start(database.clone()),
+            nodes: ReadLane::start(database.clone()),
+            heads: ReadLane::start(database.clone()),
             database,
         }
+    }
+
+    /// The text of a statement for PostgreSQL, counted.
+    fn count(&self, statement: &'static Statement) -> &'static str {
+        self.counters().count(statement);
+        statement.postgres
     }
 
     /// How many statements were sent, by name.

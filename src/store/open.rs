@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
 use super::database::{Backend, Database};
+use super::warnings::Warnings;
 use super::{RevocationSink, Store, StoreError};
 
 /// Which database to open, and how wide.
@@ -22,6 +23,10 @@ pub struct DatabaseOptions {
     pub connections: u32,
     /// How long a request may wait for a connection before it is answered with a 503.
     pub acquire_timeout: Duration,
+    /// Whether a revocation rings the other nodes (LISTEN and NOTIFY of PostgreSQL).
+    pub doorbell: bool,
+    /// Whether PostgreSQL fails over to a standby: then commits must be replicated before they count.
+    pub ha: bool,
 }
 
 /// Sent on each new connection to PostgreSQL. A generic plan is what makes a select by id in a partitioned table
@@ -29,6 +34,10 @@ pub struct DatabaseOptions {
 const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5s'; \
      SET idle_in_transaction_session_timeout = '15s'; SET lock_timeout = '4s'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+
+/// With standbys a commit counts once one of them has it on disk too.
+const REPLICATED: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+     WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
 
 impl Store {
     /// # Errors
@@ -42,7 +51,8 @@ impl Store {
         } else {
             return Err(StoreError::BadUrl("it must begin with sqlite: or postgres://".to_owned()));
         };
-        Ok(Self::new(Database::new(backend, sink)))
+        let warnings = (options.ha && matches!(backend, Backend::Postgres(_))).then(Warnings::new);
+        Ok(Self::new(Database::new(backend, sink, options.doorbell, warnings)))
     }
 }
 
@@ -118,19 +128,46 @@ async fn open_postgres(options: &DatabaseOptions) -> Result<Backend, StoreError>
         .application_name("jeton")
         .statement_cache_capacity(100)
         .disable_statement_logging();
+    let ha = options.ha;
+    if ha {
+        // By itself, because a pool would try again and again, and say only that it took too long.
+        let mut first = PgConnection::connect_with(&connect).await?;
+        begin_session(&mut first, ha).await?;
+        first.close().await?;
+    }
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.max(4))
         .acquire_timeout(options.acquire_timeout)
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(3600))
         .test_before_acquire(false)
-        .after_connect(|conn, _| {
-            Box::pin(async move {
-                conn.execute(sqlx::raw_sql(SESSION)).await?;
-                Ok(())
-            })
-        })
+        .after_connect(move |conn, _| Box::pin(begin_session(conn, ha)))
         .connect_with(connect)
         .await?;
     Ok(Backend::Postgres(pool))
+}
+
+/// Sets up a connection to PostgreSQL.
+pub(super) async fn begin_session(conn: &mut PgConnection, ha: bool) -> Result<(), sqlx::Error> {
+    conn.execute(sqlx::raw_sql(SESSION)).await?;
+    if ha {
+        conn.execute(sqlx::raw_sql(REPLICATED)).await?;
+        let (standby, names): (bool, String) =
+            sqlx::query_as("SELECT pg_is_in_recovery(), current_setting('synchronous_standby_names')")
+                .fetch_one(conn)
+                .await?;
+        if standby {
+            return Err(refused("database.ha: this server is a standby; the URL must lead to the primary"));
+        }
+        if names.trim().is_empty() {
+            return Err(refused(
+                "database.ha: synchronous_standby_names is empty, so that a failover would lose acknowledged revocations",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refused(why: &'static str) -> sqlx::Error {
+    sqlx::Error::Configuration(why.into())
 }

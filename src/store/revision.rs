@@ -3,14 +3,30 @@
 //! The sequence is taken by updating one row, whose lock holds until the commit: numbers become visible in the order
 //! in which they were given out. A serial column would lose revocations for a reader that follows it.
 
+use std::collections::HashMap;
+
 use super::database::{Db, DbConn};
+use super::group_read::{Found, Lookup};
 use super::statement::Statement;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
+use crate::domain::ids::NodeId;
 
-static ADVANCE: Statement =
-    Statement::both("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq");
+/// On PostgreSQL it rings the doorbell of every node as well: they hear it when the transaction has committed. Only a
+/// doorbell: it carries nothing, and nothing depends on its being heard.
+static ADVANCE: Statement = Statement::each(
+    "revision.advance",
+    "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq",
+    "WITH head AS (UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq) \
+     SELECT head.seq FROM head, LATERAL (SELECT pg_notify('jeton_revocation', '')) AS doorbell",
+);
+/// Where the database or what is before it has no LISTEN.
+static ADVANCE_SILENTLY: Statement = Statement::each(
+    "revision.advance_silently",
+    "",
+    "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq",
+);
 /// Writes nothing new, but waits for every transaction that has taken a revision and is not finished.
 static BARRIER: Statement =
     Statement::both("revision.barrier", "UPDATE revocation_head SET seq = seq WHERE id = 1 RETURNING seq");
@@ -26,11 +42,11 @@ static LOG_ALL: Statement = Statement::each(
      SELECT $1, * FROM UNNEST($2::text[], $3::bytea[], $4::text[], $5::bigint[]) ON CONFLICT DO NOTHING",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &BARRIER, &HEAD, &LOG, &LOG_ALL];
+pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &ADVANCE_SILENTLY, &BARRIER, &HEAD, &LOG, &LOG_ALL];
 
 /// Takes the next revision. The last thing a transaction does that others wait for.
 pub(super) async fn advance(db: &mut Db<'_>) -> Result<Revision, StoreError> {
-    let sql = db.sql(&ADVANCE);
+    let sql = db.sql(if db.doorbell { &ADVANCE } else { &ADVANCE_SILENTLY });
     let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
     Ok(Revision::new(seq))
 }
@@ -43,21 +59,31 @@ pub(super) async fn head(db: &mut Db<'_>) -> Result<Revision, StoreError> {
 
 /// What a log entry names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LogKind {
+pub enum LogKind {
     Grant,
     CutOff,
     Changed,
     Catalog,
+    /// Nothing: a node measures how fast the log is followed.
+    Probe,
 }
 
 impl LogKind {
+    const ALL: [Self; 5] = [Self::Grant, Self::CutOff, Self::Changed, Self::Catalog, Self::Probe];
+
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Grant => "grant",
             Self::CutOff => "cutoff",
             Self::Changed => "changed",
             Self::Catalog => "catalog",
+            Self::Probe => "probe",
         }
+    }
+
+    /// `None` for a kind that a newer version writes.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -110,18 +136,47 @@ pub(super) async fn log_all(db: &mut Db<'_>, revision: Revision, entries: &[Entr
     Ok(())
 }
 
+/// Waits for every transaction that has taken a revision, and keeps others from taking one until the end of this one.
+pub(super) async fn lock_head(db: &mut Db<'_>) -> Result<Revision, StoreError> {
+    let sql = db.sql(&BARRIER);
+    let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
+    Ok(Revision::new(seq))
+}
+
+/// The newest revision, for everybody who asks at the same moment.
+pub(super) struct HeadLookup;
+
+impl Lookup for HeadLookup {
+    type Key = ();
+    type Value = Revision;
+
+    async fn read(db: &mut Db<'_>, _: &[()]) -> Result<Found<Self>, StoreError> {
+        Ok(HashMap::from([((), Ok(head(db).await?))]))
+    }
+}
+
 impl Store {
-    /// Returns once every revocation that was under way is committed or will never be.
-    pub(crate) async fn barrier(&self) -> Result<Revision, StoreError> {
+    /// Makes a revision that revokes nothing.
+    pub(crate) async fn probe(&self, node: NodeId, now: Timestamp) -> Result<Revision, StoreError> {
         self.database
-            .transact("revision.barrier", |mut db| {
+            .transact("revision.probe", move |mut db| {
                 Box::pin(async move {
-                    let sql = db.sql(&BARRIER);
-                    let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
-                    Ok(Revision::new(seq))
+                    let revision = advance(&mut db).await?;
+                    log(&mut db, revision, LogKind::Probe, node.as_bytes(), "", now).await?;
+                    Ok(revision)
                 })
             })
             .await
+    }
+
+    /// The newest revision, by a read that begins after this call and serves all who call at the same moment.
+    pub(crate) async fn confirmed_head(&self) -> Result<Revision, StoreError> {
+        self.heads.find(()).await?.ok_or(StoreError::Corrupt("table without its row"))
+    }
+
+    /// Returns once every revocation that was under way is committed or will never be.
+    pub(crate) async fn barrier(&self) -> Result<Revision, StoreError> {
+        self.database.transact("revision.barrier", |mut db| Box::pin(async move { lock_head(&mut db).await })).await
     }
 
     /// The newest committed revision.

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    api, audit, audit_query, client, client_change, console_form, console_session, cutoff, explain, family, grant,
-    grant_change, grant_query, idempotency, issue, key_session, key_version, legacy_claim, legacy_grants,
-    legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report, legacy_upgrade, lookup, maintenance,
-    naming, password, plan, policy_apply, policy_snapshot, raise, reach, refusal, revision, rotate, token, usage, user,
-    user_change, workspace, workspace_change,
+    api, audit, audit_query, client, client_change, console_form, console_session, cutoff, explain, family, follow,
+    grant, grant_change, grant_query, idempotency, issue, key_session, key_version, legacy_claim, legacy_grants,
+    legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report, legacy_upgrade, log_purge, lookup,
+    maintenance, naming, node, password, plan, policy_apply, policy_snapshot, raise, reach, refusal, revision, rotate,
+    token, usage, user, user_change, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -42,6 +42,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     cutoff::STATEMENTS,
     explain::STATEMENTS,
     family::STATEMENTS,
+    follow::STATEMENTS,
     grant::STATEMENTS,
     grant_change::STATEMENTS,
     grant_query::STATEMENTS,
@@ -57,12 +58,14 @@ pub static REGISTRY: &[&[&Statement]] = &[
     legacy_purge::STATEMENTS,
     legacy_report::STATEMENTS,
     legacy_upgrade::STATEMENTS,
+    log_purge::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
     naming::STATEMENTS,
     password::STATEMENTS,
     plan::STATEMENTS,
     policy_apply::STATEMENTS,
+    node::STATEMENTS,
     policy_snapshot::STATEMENTS,
     raise::STATEMENTS,
     reach::STATEMENTS,

@@ -10,11 +10,14 @@ use sqlx::{PgPool, Postgres, Sqlite, Transaction};
 use super::StoreError;
 use super::database::{Backend, Database, Db, DbConn};
 use super::statement::StatementCounters;
+use super::warnings::Warnings;
 
 /// An open transaction. Dropped without [`Tx::commit`], it is rolled back.
 pub(super) struct Tx {
     inner: Inner,
     counters: Arc<StatementCounters>,
+    doorbell: bool,
+    warnings: Option<Warnings>,
 }
 
 enum Inner {
@@ -67,12 +70,13 @@ impl Tx {
             Inner::Sqlite(tx) => DbConn::Sqlite(&mut tx.conn),
             Inner::Postgres(tx) => DbConn::Postgres(tx),
         };
-        Db { conn, counters: &self.counters }
+        Db { conn, counters: &self.counters, doorbell: self.doorbell }
     }
 
     /// Returns once the transaction is durable.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        committing(async {
+        let warnings = self.warnings;
+        committing(warnings.as_ref(), async {
             Ok(match self.inner {
                 Inner::Sqlite(tx) => tx.commit().await,
                 Inner::Postgres(tx) => tx.commit().await,
@@ -86,6 +90,8 @@ impl Tx {
 pub(super) struct Lone {
     conn: PoolConnection<Postgres>,
     counters: Arc<StatementCounters>,
+    warnings: Option<Warnings>,
+    doorbell: bool,
     settled: bool,
 }
 
@@ -95,8 +101,8 @@ impl Lone {
         mut self,
         write: impl AsyncFnOnce(Db<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let db = Db { conn: DbConn::Postgres(&mut self.conn), counters: &self.counters };
-        let result = committing(write(db)).await;
+        let db = Db { conn: DbConn::Postgres(&mut self.conn), counters: &self.counters, doorbell: self.doorbell };
+        let result = committing(self.warnings.as_ref(), write(db)).await;
         self.settled = !matches!(result, Err(StoreError::OutcomeUnknown(_)));
         result
     }
@@ -112,11 +118,22 @@ impl Drop for Lone {
 }
 
 /// The step that commits, under the time limit. An error that the database itself reports means that nothing was
-/// committed; any other leaves it open.
-async fn committing<T>(step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(TX_TIMEOUT, step).await {
-        Ok(Err(StoreError::Unavailable(source))) => Err(StoreError::OutcomeUnknown(source)),
-        Ok(result) => result,
+/// committed; any other leaves it open. So does a warning where there are standbys: a wait for them that is cancelled
+/// ends as a success with a warning.
+async fn committing<T>(
+    warnings: Option<&Warnings>,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let watched = async {
+        match warnings {
+            Some(warnings) => warnings.watch(step).await,
+            None => (step.await, false),
+        }
+    };
+    match tokio::time::timeout(TX_TIMEOUT, watched).await {
+        Ok((Err(StoreError::Unavailable(source)), _)) => Err(StoreError::OutcomeUnknown(source)),
+        Ok((Ok(_), true)) => Err(StoreError::OutcomeUnknown(None)),
+        Ok((result, _)) => result,
         Err(_) => Err(StoreError::OutcomeUnknown(None)),
     }
 }
@@ -127,11 +144,22 @@ impl Database {
             Backend::Sqlite { writer, .. } => Inner::Sqlite(SqliteTx::begin(writer.acquire().await?).await?),
             Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, counters: Arc::clone(self.counters()) })
+        Ok(Tx {
+            inner,
+            counters: Arc::clone(self.counters()),
+            doorbell: self.doorbell,
+            warnings: self.warnings.clone(),
+        })
     }
 
     pub(super) async fn lone(&self, pool: &PgPool) -> Result<Lone, StoreError> {
-        Ok(Lone { conn: pool.acquire().await?, counters: Arc::clone(self.counters()), settled: false })
+        Ok(Lone {
+            conn: pool.acquire().await?,
+            counters: Arc::clone(self.counters()),
+            warnings: self.warnings.clone(),
+            doorbell: self.doorbell,
+            settled: false,
+        })
     }
 
     /// Runs `work` in one transaction and commits it. `work` may run several times: it must not have effects

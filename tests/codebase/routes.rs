@@ -10,7 +10,7 @@ on_both_databases! {
             // A new one each time: one of the routes revokes it.
             let clients_token = server.access_token(&client).await;
             let method = route.method.clone().unwrap_or(Method::GET);
-            let path = route.path.replace("{id}", "grt_0000000000000000000000").replace("{client_id}", "x").replace("{*path}", "x").replace("{file}", "swagger-ui.css").replace("{import}", "imp_0000000000000000000000");
+            let path = route.path.replace("{id}", "grt_0000000000000000000000").replace("{client_id}", "x").replace("{revision}", "1").replace("{*path}", "x").replace("{file}", "swagger-ui.css").replace("{import}", "imp_0000000000000000000000");
             let request = || {
                 let request = server.request(method.clone(), &path);
                 if method == Method::POST && route.access == Access::Client {
@@ -48,7 +48,7 @@ on_both_databases! {
         crate::store::demote(&server.database, "member").await;
         server.get("/api/v1/tokens", &server.admin_key).await.expect(200);
         for route in routes::public().into_iter().filter(|route| matches!(route.access, Access::Admin | Access::Operator)) {
-            let path = route.path.replace("{client_id}", "x");
+            let path = route.path.replace("{client_id}", "x").replace("{revision}", "1");
             let request = server.request(route.method.unwrap(), &path).bearer_auth(&server.admin_key);
             server.send(request).await.expect(403);
         }

@@ -129,6 +129,8 @@ async fn a_database_that_stops_under_load_is_never_a_refusal_and_recovery_needs_
             tokio::task::yield_now().await;
         }
         cluster.stop();
+        // What is in memory is served while the lease is running.
+        server.advance(4);
         assert_unavailable(&every_endpoint(&server, &with).await);
         cluster.resume();
         while server.verify(&with.token).await.status != 200 {

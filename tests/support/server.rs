@@ -58,6 +58,15 @@ impl TestServer {
     }
 
     async fn start_in(database: TestDatabase, data_dir: TempDir, clock: Clock, options: Options) -> Self {
+        Self::try_start_in(database, data_dir, clock, options).await.expect("the service starts")
+    }
+
+    async fn try_start_in(
+        database: TestDatabase,
+        data_dir: TempDir,
+        clock: Clock,
+        options: Options,
+    ) -> anyhow::Result<Self> {
         logs::capture();
         let log_start = logs::position();
         let mut overrides = vec![
@@ -75,12 +84,12 @@ impl TestServer {
         let mut config = jeton::config::load(&sources).expect("a good configuration").config;
         let sockets = jeton::server::bind(&mut config).expect("the listeners bind");
         let assembly = Assembly { clock: clock.clone(), entropy: Entropy::system() };
-        let service = jeton::server::assemble(&config, assembly).await.expect("the service starts");
+        let service = jeton::server::assemble(&config, assembly).await?;
         jeton::server::announce(&config, &service).await.expect("the first run succeeds");
         let running = jeton::server::start(&config, sockets, service);
         let key = std::fs::read_to_string(data_dir.path().join("admin.key")).expect("the first run writes the key");
         let admin_key = key.trim().to_owned();
-        Self {
+        Ok(Self {
             url: format!("http://{}", running.public),
             management: format!("http://{}", running.management),
             clock,
@@ -95,7 +104,7 @@ impl TestServer {
             running: Some(running),
             log_start,
             _data_dir: data_dir,
-        }
+        })
     }
 
     /// Stops this server and starts another on the same database and data directory, at the same time of day.
@@ -112,6 +121,25 @@ impl TestServer {
         again
     }
 
+    /// Another node on the same database, with the same master key and a clock of its own.
+    pub async fn beside(&self, options: Options) -> Self {
+        self.try_beside(options).await.expect("the service starts")
+    }
+
+    /// As [`TestServer::beside`], for a node that may be refused.
+    pub async fn try_beside(&self, mut options: Options) -> anyhow::Result<Self> {
+        let data_dir = tempfile::tempdir().expect("a temporary directory");
+        for file in ["master.key", "admin.key"] {
+            std::fs::copy(self._data_dir.path().join(file), data_dir.path().join(file)).expect("a file to copy");
+        }
+        options.push(("validation.node_name", "beside".to_owned()));
+        Self::try_start_in(TestDatabase::Own(self.database.url()), data_dir, Clock::manual(START), options).await
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        self._data_dir.path()
+    }
+
     /// Asks the management listener.
     pub async fn management(&self, path: &str) -> Answer {
         Answer::of(self.http.get(format!("{}{path}", self.management)).send().await.expect("the server answers")).await
@@ -124,9 +152,7 @@ impl TestServer {
     /// Empties the validation cache, as an unknown outcome does.
     pub fn forget(&self) {
         use jeton::store::RevocationSink as _;
-        if let Some(cache) = &self.service().cache {
-            cache.outcome_unknown();
-        }
+        self.service().cache.outcome_unknown();
     }
 
     pub fn advance(&self, seconds: u64) {

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use jeton_guard::{Inactive, Limits, Refusal};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::domain::grant::Dead;
 use crate::domain::token_string::TokenKind;
 use crate::http::context::Context;
 use crate::http::oauth_error::no_store;
-use crate::http::{AppState, bearer, notice};
+use crate::http::{AppState, bearer, notice, revision};
 use crate::service::revoke::Receipt;
 use crate::service::session::{KeyRefusal, SessionView};
 use crate::service::validate::Validated;
@@ -109,7 +109,7 @@ pub(crate) async fn end(
     };
     let body = Ended { session: SessionView::of(&grant, state.service.clock.now()), revocation: receipt };
     let mut response = no_store(&body);
-    response.headers_mut().insert("x-jeton-revision", HeaderValue::from(receipt.revision.value()));
+    revision::put(response.headers_mut(), receipt.revision);
     notice::add(response, validated.token())
 }
 

@@ -14,7 +14,7 @@ use crate::domain::ids::{ClientId, TokenId};
 use crate::http::client_credentials::{self, ReadClient};
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
-use crate::http::{Answer, AppState, bearer, notice};
+use crate::http::{Answer, AppState, bearer, notice, revision};
 use crate::service::client_auth::PresentedClient;
 use crate::service::error::{OAuthCode, OAuthError};
 use crate::service::introspect::{Asker, Introspected};
@@ -78,7 +78,9 @@ pub(crate) async fn introspect(State(state): State<AppState>, request: Request) 
     let token = form
         .take("token")
         .ok_or_else(|| answering.refusal(&OAuthError::new(OAuthCode::InvalidRequest, "token is missing")))?;
-    match state.service.introspect(&asker, &token).await {
+    let at_least = revision::at_least(&parts.headers);
+    let at_least = at_least.map_err(|error| answering.refusal(&OAuthError::new(OAuthCode::InvalidRequest, error)))?;
+    match state.service.introspect(&asker, &token, at_least).await {
         Ok(Introspected { body, limits, token }) => {
             let mut response = no_store_json(body);
             limits.write(response.headers_mut());

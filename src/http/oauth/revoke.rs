@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{answering, authenticate};
 use crate::http::form::Form;
-use crate::http::{Answer, AppState, context};
+use crate::http::{Answer, AppState, context, revision};
 use crate::service::error::{OAuthCode, OAuthError};
 
 /// A token to revoke (RFC 7009 section 2.1).
@@ -46,7 +46,7 @@ pub(crate) async fn revoke(State(state): State<AppState>, request: Request) -> A
     let mut response = Response::new(Body::empty());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(receipt) = receipt {
-        response.headers_mut().insert("x-jeton-revision", HeaderValue::from(receipt.revision.value()));
+        revision::put(response.headers_mut(), receipt.revision);
     }
     Ok(response)
 }

@@ -9,7 +9,7 @@ use crate::domain::client::GrantType;
 use crate::domain::secret::Secret;
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store;
-use crate::http::{Answer, AppState, context};
+use crate::http::{Answer, AppState, context, revision};
 use crate::service::token::{Exchange, References, TokenAnswer, TokenRequest};
 
 /// A token request (RFC 6749 sections 4.4.2 and 6, RFC 8693 section 2.1).
@@ -71,7 +71,7 @@ pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> An
     };
     let answer = state.service.token(&client, request, &context::of(parts, state)).await;
     let answer = answer.map_err(|failure| answering.failure(&failure))?;
-    Ok(no_store(&Wire::of(&answer)))
+    Ok(revision::with(no_store(&Wire::of(&answer)), client.as_of()))
 }
 
 /// RFC 6749 §5.1.

@@ -8,7 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use jeton_guard::{Limits, Outcome, Refusal, Requirement, Validator as _};
 
-use crate::http::{AppState, bearer, notice, refresh};
+use super::answering;
+use crate::domain::grant::Revision;
+use crate::http::{AppState, bearer, notice, refresh, revision};
+use crate::service::error::{OAuthCode, OAuthError};
 use crate::service::token::Undelivered;
 use crate::service::validate::Validated;
 
@@ -29,7 +32,11 @@ pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Respo
     if refresh::is_asked(&parts.headers) {
         return refreshed(&state, &parts).await;
     }
-    let verdict = judge(&state, &parts).await;
+    let at_least = match revision::at_least(&parts.headers) {
+        Ok(at_least) => at_least,
+        Err(error) => return answering(&state, &parts).refusal(&OAuthError::new(OAuthCode::InvalidRequest, error)),
+    };
+    let verdict = judge(&state, &parts, at_least).await;
     answer(&state, &parts, verdict)
 }
 
@@ -47,7 +54,7 @@ fn answer(state: &AppState, parts: &Parts, verdict: Verdict) -> Response {
 async fn refreshed(state: &AppState, parts: &Parts) -> Response {
     let pair = match refresh::pair(state, parts).await {
         Ok(Some(pair)) => pair,
-        Ok(None) => return answer(state, parts, judge(state, parts).await),
+        Ok(None) => return answer(state, parts, judge(state, parts, Revision::ZERO).await),
         Err(refusal) => return answer(state, parts, Err(refusal)),
     };
     let outcome = Undelivered(state.service.clone()).validate(pair.access_token.expose_secret()).await;
@@ -56,14 +63,14 @@ async fn refreshed(state: &AppState, parts: &Parts) -> Response {
     response
 }
 
-async fn judge(state: &AppState, parts: &Parts) -> Verdict {
+async fn judge(state: &AppState, parts: &Parts, at_least: Revision) -> Verdict {
     let query = parts.uri.query();
     let presented = match jeton_guard::credential(&parts.headers, query) {
         Ok(Some(presented)) => presented,
         Ok(None) => return Err(Refusal::Missing),
         Err(malformed) => return Err(Refusal::Malformed(malformed)),
     };
-    covered(state, state.service.validate(presented.token()).await, query)
+    covered(state, state.service.validate_at(presented.token(), at_least).await, query)
 }
 
 /// A validation is counted last: what is refused for another reason uses nothing up.

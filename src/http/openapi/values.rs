@@ -12,7 +12,7 @@ use crate::domain::catalog_name::CatalogName;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Owner, Revision};
-use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, ImportId, PlanId, TokenId, UserId, WorkspaceId};
+use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, ImportId, NodeId, PlanId, TokenId, UserId, WorkspaceId};
 use crate::domain::legacy::Hashed;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
@@ -43,6 +43,7 @@ values! {
     ApiId: id(ApiId::PREFIX, "An API: a protected resource");
     PlanId: id(PlanId::PREFIX, "A plan: a usage limit");
     ImportId: id(ImportId::PREFIX, "An import of tokens of an older system");
+    NodeId: id(NodeId::PREFIX, "A node of the cluster; another one each time it starts");
     AuditId: id(AuditId::PREFIX, "A line of the audit log");
     ClientId: text("What an OAuth client calls itself")
         .pattern(Some("^[!-~]([ -~]*[!-~])?$"))

@@ -9,10 +9,9 @@ use jeton_guard::{Inactive, Outcome};
 
 use super::Notice;
 use super::upgrade::PendingUpgrade;
-use crate::cluster::cache::Entry;
 use crate::cluster::imports::Imports;
 use crate::domain::clock::Timestamp;
-use crate::domain::grant::{Dead, TokenOf};
+use crate::domain::grant::{Dead, Revision, TokenOf};
 use crate::domain::legacy::{ForeignToken, Hashed, Recipe, Scheme};
 use crate::domain::secret::Secret;
 use crate::domain::token_string::TokenKind;
@@ -28,21 +27,36 @@ pub(super) const HMAC_KEY: &str = "legacy-hmac-key";
 
 impl Service {
     /// Decides without I/O if that is possible.
-    pub(in crate::service) fn recall_foreign(&self, text: &str) -> Result<Validation, ForeignToken> {
-        let imports = self.cache.as_ref().and_then(|cache| cache.find_imports());
+    pub(in crate::service) fn recall_foreign(
+        &self,
+        text: &str,
+        at_least: Revision,
+    ) -> Result<Validation, ForeignToken> {
+        let trusted = self.cache.trusted(&self.clock).filter(|_| self.cache.applied() >= at_least);
+        let imports = trusted.as_ref().and_then(|trusted| self.cache.find_imports(trusted));
         let nobody_imports = imports.as_ref().is_some_and(|imports| imports.recipes.is_empty());
         let foreign = if nobody_imports { None } else { ForeignToken::read(text, self.codec.keys()) };
         let Some(foreign) = foreign else {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         };
-        let known = imports.and_then(|imports| self.recall(&foreign.as_presented(imports.generation)));
+        let known = trusted
+            .zip(imports)
+            .and_then(|(trusted, imports)| self.recall(&trusted, &foreign.as_presented(imports.generation), at_least));
         known.ok_or(foreign)
     }
 
-    pub(in crate::service) async fn read_foreign(&self, foreign: ForeignToken) -> Result<Validation, StoreError> {
-        let fill = self.cache.as_ref().map(|cache| cache.begin_fill());
+    pub(in crate::service) async fn read_foreign(
+        &self,
+        foreign: ForeignToken,
+        at_least: Revision,
+    ) -> Result<Validation, StoreError> {
+        self.require_lease()?;
+        let fill = self.cache.begin_fill();
         let imports = self.imports().await?;
-        let Some(row) = self.prove_foreign(&foreign, &imports).await? else {
+        let row = self.prove_foreign(&foreign, &imports).await?;
+        self.require_lease()?;
+        self.require_revision(None, at_least).await?;
+        let Some(row) = row else {
             return Ok(Outcome::Inactive(Inactive::Unproven));
         };
         let now = self.clock.now();
@@ -66,10 +80,7 @@ impl Service {
         }
         let noted = grant.last_used_at.map_or(0, Timestamp::ms);
         let live = LiveToken::new(stored, grant, &self.settings).with_notice(notice);
-        let entry = match (&self.cache, fill) {
-            (Some(cache), Some(fill)) => cache.fill(fill, foreign.as_presented(imports.generation).id, live, noted),
-            _ => Entry::detached(live, noted),
-        };
+        let entry = self.cache.fill(fill, foreign.as_presented(imports.generation).id, live, noted);
         self.with_catalog(entry, as_of, now).await
     }
 
@@ -114,11 +125,10 @@ impl Service {
 
     /// The imports, from memory where this process has one.
     async fn imports(&self) -> Result<Arc<Imports>, StoreError> {
-        let Some(cache) = &self.cache else {
-            let recipes = self.store.list_recipes().await?;
-            return Ok(Arc::new(Imports { generation: 0, recipes: self.open_recipes(&recipes) }));
-        };
-        if let Some(imports) = cache.find_imports() {
+        let cache = &self.cache;
+        if let Some(trusted) = self.trusted_now().await?
+            && let Some(imports) = cache.find_imports(&trusted)
+        {
             return Ok(imports);
         }
         let fill = cache.begin_fill();
