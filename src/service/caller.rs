@@ -3,6 +3,7 @@
 use super::error::{ApiFailure, FieldError};
 use super::validate::Validated;
 use super::{RequestContext, Service};
+use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Origin, Revision, WorkspaceRef};
 use crate::domain::scope::Scopes;
 use crate::store::user::{Role, User};
@@ -17,6 +18,8 @@ pub struct Caller {
     pub(super) context: RequestContext,
     /// As of when the user's credential was alive: what they create dies by any later cut-off.
     pub(super) as_of: Revision,
+    /// The end of the credential that they act by: nothing that it makes may outlive it. `None` where it has none.
+    ends: Option<Timestamp>,
     /// What they create came in by.
     pub(super) door: Origin,
 }
@@ -75,6 +78,7 @@ impl Service {
             scopes: scopes.clone(),
             context,
             as_of: validated.as_of,
+            ends: validated.token().expires_at,
             door: Origin::Api,
         })
     }
@@ -86,10 +90,14 @@ const MANAGE: &str = "jeton:manage";
 /// Asks about other people's tokens.
 const INTROSPECT: &str = "introspect";
 
+fn outliving(own: Timestamp) -> String {
+    format!("outlives the token that this is made with, which ends at {own}; make it with a key, or signed in")
+}
+
 impl Caller {
     /// Somebody with a session of the console: all that the user may do.
     pub(super) fn signed_in(user: User, workspace: WorkspaceRef, as_of: Revision, context: RequestContext) -> Self {
-        Self { user, workspace, scopes: Scopes::default(), context, as_of, door: Origin::Console }
+        Self { user, workspace, scopes: Scopes::default(), context, as_of, ends: None, door: Origin::Console }
     }
 
     #[must_use]
@@ -118,6 +126,17 @@ impl Caller {
         }
         let forbidden = wanted.contains(INTROSPECT) && self.user.role < Role::Admin;
         forbidden.then(|| FieldError::new("/scopes", "introspect needs the role admin"))
+    }
+
+    /// Why a credential that ends at `end` can't be made by this caller. A token that leaks for an hour must not become
+    /// one that its thief has for good.
+    pub(super) fn outliving_error(&self, end: Option<Timestamp>) -> Option<FieldError> {
+        let own = self.ends?;
+        match end {
+            Some(end) if end <= own => None,
+            Some(_) => Some(FieldError::new("/lifetime", outliving(own))),
+            None => Some(FieldError::new("/policy", outliving(own))),
+        }
     }
 
     pub(super) const fn scopes(&self) -> &Scopes {

@@ -131,6 +131,24 @@ on_both_databases! {
         make(&server.admin_key, ask).await.expect_field_error("/scopes");
     }
 
+    async fn nothing_outlives_the_token_that_it_is_made_with(server: &TestServer) {
+        let make = async |with: &str, body: serde_json::Value| server.post_json("/api/v1/tokens", with, &body).await;
+        let stolen = make(&server.admin_key, json!({ "policy": "access", "lifetime": "2h" })).await.expect(201);
+        let stolen = stolen.text("access_token");
+        make(&stolen, json!({ "policy": "key", "name": "for good" })).await.expect_field_error("/policy");
+        make(&stolen, json!({ "policy": "api", "name": "for long", "lifetime": "1d" })).await.expect_field_error("/lifetime");
+        server.advance(3600);
+        make(&stolen, json!({ "policy": "access", "lifetime": "2h" })).await.expect_field_error("/lifetime");
+        make(&stolen, json!({ "policy": "access", "lifetime": "1h" })).await.expect(201);
+        let minted = server.get("/oauth20/access-token", &server.admin_key).await.expect(200).text("access_token");
+        make(&minted, json!({ "policy": "key", "name": "for good" })).await.expect_field_error("/policy");
+        // Nor is there a new secret of a token that is there already.
+        let key = make(&server.admin_key, json!({ "policy": "key", "name": "mine" })).await.expect(201).json();
+        let rotate = format!("/api/v1/tokens/{}/rotate", key["token"]["id"].as_str().unwrap());
+        server.post_json(&rotate, &stolen, &json!({})).await.expect(403);
+        server.post_json(&rotate, &server.admin_key, &json!({})).await.expect(200);
+    }
+
     async fn what_is_not_understood_is_refused_before_anything_is_done(server: &TestServer) {
         let token = server.own_token(&json!({ "policy": "access" })).await;
         let all = |path: &str, body: &'static str| {

@@ -156,6 +156,9 @@ impl Service {
         let associations = self.read_associations(workspace, manager.creator(), asked, &mut errors).await?;
         errors.extend(extra_fields_error(&request.extra_fields));
         errors.extend(caller.scope_error(&scopes));
+        if let Ok(end) = policy.grant_end(request.lifetime, now) {
+            errors.extend(caller.outliving_error(end));
+        }
         if !errors.is_empty() {
             return Err(ApiFailure::Invalid(errors));
         }

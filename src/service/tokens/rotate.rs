@@ -53,6 +53,11 @@ impl Service {
         }
         let (now, started) = (self.clock.now(), revoke::start());
         let grant = self.find_token(manager, id).await?;
+        if manager.caller.outliving_error(grant.expires_at).is_some() {
+            return Err(ApiFailure::Forbidden(
+                "the token outlives the one that asks for its new secret; ask with a key, or signed in",
+            ));
+        }
         let policy = self.policy_of(&grant).await?;
         let policy =
             policy.ok_or_else(|| ApiFailure::Conflict("the token's policy is not in force any more".to_owned()))?;
