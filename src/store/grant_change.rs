@@ -164,9 +164,9 @@ impl Store {
         D: Send + 'static,
     {
         let (selection, author) = (Arc::new(selection), Arc::new(author));
-        let result = self
+        let done = self
             .database
-            .transact("grant.change", move |mut db| {
+            .transact_revoking("grant.change", move |mut db| {
                 let (selection, author) = (Arc::clone(&selection), Arc::clone(&author));
                 let (questions, decide) = (Arc::clone(&questions), Arc::clone(&decide));
                 Box::pin(async move {
@@ -175,31 +175,16 @@ impl Store {
                     for (query, since) in questions(&grants) {
                         summaries.push(grant_query::summarize(&mut db, &query, since).await?);
                     }
-                    match decide(&Held { grants: &grants, summaries: &summaries }) {
-                        Ok((changes, detail)) => {
-                            let applied = apply(&mut db, &author, &changes).await?;
-                            Ok(Ok((applied, detail)))
-                        }
-                        Err(stop) => Ok(Err(stop)),
-                    }
+                    Ok(match decide(&Held { grants: &grants, summaries: &summaries }) {
+                        Ok((changes, detail)) => (Ok(detail), apply(&mut db, &author, &changes).await?),
+                        Err(stop) => (Err(stop), Vec::new()),
+                    })
                 })
             })
-            .await;
-        match result {
-            Ok(Ok((applied, detail))) => {
-                if !applied.is_empty() {
-                    self.database.sink.committed(&applied);
-                }
-                Ok(Ok((Committed { revision: applied.first().map(|first| first.revision) }, detail)))
-            }
-            Ok(Err(stop)) => Ok(Err(stop)),
-            Err(error) => {
-                if matches!(error, StoreError::OutcomeUnknown(_)) {
-                    self.database.sink.outcome_unknown();
-                }
-                Err(error)
-            }
-        }
+            .await?;
+        let (decided, applied) = done;
+        let revision = applied.first().map(|first: &Applied| first.revision);
+        Ok(decided.map(|detail| (Committed { revision }, detail)))
     }
 }
 
