@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
-use crate::script::{Chain, post};
+use crate::script::{Chain, get, post};
 
 /// The administrator's access to one server.
 #[derive(Debug)]
@@ -34,11 +34,28 @@ impl Api {
         Ok(Chain::new(text(&pair, "client_id")?, text(&pair, "refresh_token")?))
     }
 
-    fn create(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let headers = format!("authorization: Bearer {}\r\n", self.admin_key);
-        let request = post(path, &headers, "application/json", &body.to_string());
-        let answer = call(self.address, &request, 201).with_context(|| format!("POST {path}"))?;
+    pub(crate) fn create(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.post(path, body, 201)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
+        let request = post(path, &self.bearer(), "application/json", &body.to_string());
+        let answer = call(self.address, &request, expected).with_context(|| format!("POST {path}"))?;
         Ok(serde_json::from_slice(&answer)?)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = call(self.address, &get(path, &self.bearer()), 200).with_context(|| format!("GET {path}"))?;
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// Sends a request as it is.
+    pub(crate) fn call(&self, request: &[u8], expected: u16) -> anyhow::Result<Vec<u8>> {
+        call(self.address, request, expected)
+    }
+
+    fn bearer(&self) -> String {
+        format!("authorization: Bearer {}\r\n", self.admin_key)
     }
 }
 

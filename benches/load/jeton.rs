@@ -18,13 +18,14 @@ use crate::generator::{self, Meters};
 use crate::postgres::{Cluster, Database};
 use crate::process::{self, Process};
 use crate::script::{Collect, get, post_form};
+use crate::sqlite;
 
 /// A server that runs, with a registered client. Dropped, it is stopped and its data removed.
 pub(crate) struct Jeton<'c> {
     // Dropped in this order: nobody uses the database and the directory any more.
     process: Process,
     database: Option<Database<'c>>,
-    _data: TempDir,
+    data: TempDir,
     api: Api,
     /// The client's `Authorization` header, a line.
     client: String,
@@ -71,7 +72,7 @@ impl<'c> Jeton<'c> {
         let admin_key = fs::read_to_string(data.path().join("admin.key"))?.trim().to_owned();
         let api = Api { address, admin_key };
         let client = api.register_client()?;
-        Ok(Self { process, database, _data: data, api, client })
+        Ok(Self { process, database, data, api, client })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -85,6 +86,22 @@ impl<'c> Jeton<'c> {
     pub(crate) fn meters(&self) -> Meters {
         let database = self.database.as_ref().and_then(Database::meter);
         Meters { server: Some(Meter::Process(self.process.id())), database }
+    }
+
+    /// Runs statements on the server's database, behind its back: the first text on SQLite, the second on Postgres.
+    pub(crate) fn run_sql(&self, [sqlite, postgres]: [&'static str; 2]) -> anyhow::Result<()> {
+        match &self.database {
+            Some(database) => database.execute(postgres),
+            None => sqlite::execute(&self.data.path().join("jeton.db"), sqlite),
+        }
+    }
+
+    /// The most memory that the server has had so far.
+    pub(crate) fn peak_bytes(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel tells the peak")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024)
     }
 
     pub(crate) fn issue_request(&self) -> Vec<u8> {

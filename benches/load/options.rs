@@ -35,6 +35,7 @@ pub(crate) enum Part {
     Issue,
     Refresh,
     Revoke,
+    Million,
 }
 
 impl Options {

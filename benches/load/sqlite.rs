@@ -1,5 +1,6 @@
 //! The baseline of writes on SQLite: one connection that commits one row at a time, as durably as the server does.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -17,6 +18,16 @@ const TABLE: &str = "
     )";
 const INSERT: &str = "INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
     VALUES ($1, 'a', $1, $2, 1, 0, NULL, $3)";
+
+/// Runs statements on a file that a server has open.
+pub(crate) fn execute(file: &Path, sql: &'static str) -> anyhow::Result<()> {
+    let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Wal);
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut connection = options.disable_statement_logging().connect().await?;
+        connection.execute(sql).await?;
+        Ok(connection.close().await?)
+    })
+}
 
 /// Commits rows into a new file, in the directory where the server keeps its own.
 pub(crate) fn commits(window: Window) -> anyhow::Result<Sample> {

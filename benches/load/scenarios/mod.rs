@@ -2,6 +2,7 @@
 
 mod issue;
 mod memory;
+mod million;
 mod miss;
 mod refresh;
 mod revoke;
@@ -53,6 +54,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             Part::Issue => issue::measure(&bench)?,
             Part::Refresh => refresh::measure(&bench)?,
             Part::Revoke => revoke::measure(&bench)?,
+            Part::Million => million::measure(&bench)?,
         }
     }
     println!("\n- load average after: {}", facts::load_average());
