@@ -278,3 +278,31 @@ no-apis-yet = This workspace has no APIs.
 no-plans-yet = This workspace has no plans.
 read-only-rest = Everything else of a token is fixed when it is made.
 token-edited = Saved. In force from the next request on.
+
+## Policies
+policies = Policies
+policies-lead = The rules that tokens are issued under. They are changed in the configuration of the service.
+policy-gives = Gives
+policy-lifetime = Lifetime
+policy-revoking = Revoking one
+policy-disabling = Disabling
+credential-access = Access token
+credential-pair = Access and refresh token
+credential-key = API key
+revokes-one = That token
+revokes-all = All of the owner’s
+revokes-by-http = Over HTTP only
+disables-all = Takes effect at once
+disables-refresh = Ends refreshing; access tokens go on to their end
+
+## Audit
+audit = Audit
+audit-lead = Who did what in this workspace, newest first.
+audit-when = When
+audit-action = What
+audit-actor = Who
+audit-target = On what
+audit-detail = Details
+date-from = From
+date-to = Until
+no-events = Nothing happened that is like that

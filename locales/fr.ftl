@@ -278,3 +278,31 @@ no-apis-yet = Cet espace n’a aucune API.
 no-plans-yet = Cet espace n’a aucun forfait.
 read-only-rest = Le reste d’un jeton est fixé à sa création.
 token-edited = Enregistré. En vigueur dès la prochaine requête.
+
+## Policies
+policies = Politiques
+policies-lead = Les règles selon lesquelles les jetons sont émis. Elles se changent dans la configuration du service.
+policy-gives = Fournit
+policy-lifetime = Durée
+policy-revoking = En révoquer un
+policy-disabling = Désactiver
+credential-access = Jeton d’accès
+credential-pair = Jetons d’accès et d’actualisation
+credential-key = Clé d’API
+revokes-one = Ce jeton
+revokes-all = Tous ceux du propriétaire
+revokes-by-http = Par HTTP seulement
+disables-all = Effet immédiat
+disables-refresh = Met fin à l’actualisation ; les jetons d’accès vivent jusqu’à leur fin
+
+## Audit
+audit = Audit
+audit-lead = Qui a fait quoi dans cet espace, le plus récent d’abord.
+audit-when = Quand
+audit-action = Quoi
+audit-actor = Qui
+audit-target = Sur quoi
+audit-detail = Détails
+date-from = À partir du
+date-to = Jusqu’au
+no-events = Rien de tel ne s’est passé

@@ -40,7 +40,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
   const seconds = (at - Date.now()) / 1000;
   const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
-  const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length - length / 60) ?? ["second", 1];
   time.title = `${local.format(at)} (${time.textContent.trim()})`;
   if (Math.abs(seconds) < 30 * 86400) time.textContent = relative.format(Math.round(seconds / length), unit);
   else time.textContent = local.format(at);

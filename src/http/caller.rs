@@ -1,5 +1,7 @@
 //! The signed-in user of a request, as a handler's argument: member or administrator.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -8,6 +10,7 @@ use super::context::{self, RequestInfo};
 use super::{AppState, problem, refusals};
 use crate::service::caller::{self, Caller};
 use crate::service::error::ApiFailure;
+use crate::service::sign_in::SignedIn;
 use crate::service::validate::Validated;
 use crate::store::user::Role;
 
@@ -50,7 +53,10 @@ impl FromRequestParts<AppState> for Admin {
 async fn signed_in(parts: &Parts, state: &AppState, at_least: Role) -> Result<Caller, Response> {
     let caller = match parts.extensions.get::<Validated>() {
         Some(validated) => state.service.caller(validated, at_least, context::of(parts, state)).await,
-        None => Err(ApiFailure::Forbidden("this needs a token of a user")),
+        None => match parts.extensions.get::<Arc<SignedIn>>() {
+            Some(signed_in) if signed_in.caller.user().role >= at_least => Ok(signed_in.caller.clone()),
+            _ => Err(ApiFailure::Forbidden("this needs a token of a user")),
+        },
     };
     caller.map_err(|failure| {
         refusals::note_failure(state, &failure, parts);

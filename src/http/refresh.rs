@@ -17,6 +17,7 @@ use tower::{Layer, ServiceExt as _};
 
 use super::{AppState, context};
 use crate::service::Service;
+use crate::service::sign_in::SignedIn;
 use crate::service::token::{TokenAnswer, Undelivered};
 use crate::service::validate::unavailable;
 
@@ -136,7 +137,10 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if is_asked(request.headers()) {
+        if request.extensions().get::<Arc<SignedIn>>().is_some() {
+            // Proven by a session already: there is no token to judge.
+            Either::Right(Box::pin(self.guard.get_ref().clone().oneshot(request)))
+        } else if is_asked(request.headers()) {
             Either::Right(Box::pin(self.clone().refresh(request)))
         } else {
             Either::Left(self.guard.call(request))

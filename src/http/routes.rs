@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::Serialize;
@@ -180,7 +180,11 @@ pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
     let routes = table.into_iter().fold(Router::new(), |router, route| {
         let handler = match route.access {
             Access::Bearer => route.handler.layer(oauth.clone()),
-            Access::User | Access::Admin | Access::Operator => {
+            Access::User => {
+                let handler = route.handler.layer::<_, Infallible>(from_fn(notice::layer)).layer(rest.clone());
+                handler.layer(from_fn_with_state(state.clone(), console::gate::rest))
+            }
+            Access::Admin | Access::Operator => {
                 route.handler.layer::<_, Infallible>(from_fn(notice::layer)).layer(rest.clone())
             }
             Access::Public | Access::Client | Access::Presented | Access::Network => route.handler,

@@ -27,6 +27,8 @@ pub const DESKTOP: Window = Window { script: true, dark: false, size: (1280, 900
 
 /// A browser that starts on a busy machine.
 const START: Duration = Duration::from_secs(60);
+/// A page that comes on a busy machine.
+const LOOK: Duration = Duration::from_secs(20);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
@@ -77,8 +79,7 @@ impl Browser {
             options["mobileEmulation"] =
                 json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.5 } });
         }
-        let wanted =
-            json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options } } });
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options, "timeouts": { "implicit": 5000 } } } });
         let made = call(&http, reqwest::Method::POST, &format!("{base}/session"), &wanted).await;
         let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}")).to_owned();
         Self { http, session: format!("{base}/session/{id}"), driver, _profile: profile }
@@ -114,8 +115,28 @@ impl Browser {
     }
 
     pub async fn text_of(&self, selector: &str) -> String {
-        let element = self.find(selector).await;
-        self.get(&format!("/element/{element}/text")).await.as_str().unwrap().to_owned()
+        let read = async {
+            loop {
+                let element = self.find(selector).await;
+                // The page may have been replaced in between.
+                if let Some(text) = self.get(&format!("/element/{element}/text")).await.as_str() {
+                    return text.to_owned();
+                }
+            }
+        };
+        tokio::time::timeout(START, read).await.expect("the page comes to rest")
+    }
+
+    /// Waits until a reader sees this.
+    pub async fn sees(&self, part: &str) {
+        let mut seen = String::new();
+        let look = async {
+            while !seen.contains(part) {
+                seen = self.text().await;
+            }
+        };
+        let found = tokio::time::timeout(LOOK, look).await.is_ok();
+        assert!(found, "no {part:?} in {seen}");
     }
 
     pub async fn source(&self) -> String {

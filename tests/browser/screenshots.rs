@@ -9,7 +9,9 @@ use super::{PASSWORD, server, set_up};
 use crate::support::{TestDatabase, TestServer};
 
 /// A name for the file, and the path.
-pub const PAGES: [(&str, &str); 9] = [
+pub const PAGES: [(&str, &str); 11] = [
+    ("policies", "/console/admin/policies"),
+    ("audit", "/console/admin/audit"),
     ("tokens", "/console/tokens"),
     ("token-new", "/console/tokens/new"),
     ("security", "/console/security"),

@@ -1,9 +1,11 @@
 //! `/console/…`, as HTTP. What a real browser makes of the pages is tested in `browser/`.
 
 mod account;
+mod admin_pages;
 mod admin_tokens;
 pub mod browser;
 mod frame;
+mod rest;
 mod security;
 mod sign_in;
 pub mod tokens;

@@ -8,11 +8,14 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use tower::{Layer as _, ServiceExt as _};
+use tower_http::csrf::ProtectionError;
 
 use super::menu::Area;
 use super::page::{Page, Who};
 use super::{cookie, failure, respond};
-use crate::http::{AppState, context};
+use crate::http::context::RequestInfo;
+use crate::http::{AppState, context, problem};
 use crate::service::caller::Caller;
 use crate::service::error::ApiFailure;
 use crate::service::sign_in::SignedIn;
@@ -117,4 +120,33 @@ async fn admit(state: &AppState, request: Request, next: Next, at_least: Role) -
     }
     parts.extensions.insert(Arc::new(signed_in));
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// The layer of REST routes that a signed-in user's browser may call too. A credential in a header is what a caller
+/// means; a cookie comes along by itself, so that it counts only for requests of this site.
+pub(in crate::http) async fn rest(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if !matches!(jeton_guard::credential(&parts.headers, parts.uri.query()), Ok(None)) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let info = parts.extensions.get::<RequestInfo>().cloned();
+    match session_of(&parts, &state).await {
+        Ok(Some(signed_in)) => parts.extensions.insert(Arc::new(signed_in)),
+        Ok(None) => return next.run(Request::from_parts(parts, body)).await,
+        Err(failure) => return problem::failure(&failure, info.as_ref()),
+    };
+    let protected = super::same_site(&state.wire.issuer).layer(next);
+    let response = match protected.oneshot(Request::from_parts(parts, body)).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    if response.extensions().get::<ProtectionError>().is_none() {
+        return response;
+    }
+    problem::respond(
+        problem::FORBIDDEN,
+        info.as_ref(),
+        "a session counts for requests of the console's own site only",
+        &[],
+    )
 }

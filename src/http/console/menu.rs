@@ -10,6 +10,8 @@ pub(super) enum Area {
     Security,
     Account,
     AllTokens,
+    Policies,
+    Audit,
 }
 
 /// Entries under one heading.
@@ -38,7 +40,11 @@ impl Page {
         ];
         let mut groups = vec![Group { title: "menu-mine", entries: mine }];
         if self.who.as_ref().is_some_and(|who| who.is_admin) {
-            let workspace = vec![entry(Area::AllTokens, "/console/admin/tokens", "all-tokens")];
+            let workspace = vec![
+                entry(Area::AllTokens, "/console/admin/tokens", "all-tokens"),
+                entry(Area::Policies, "/console/admin/policies", "policies"),
+                entry(Area::Audit, "/console/admin/audit", "audit"),
+            ];
             groups.push(Group { title: "menu-workspace", entries: workspace });
         }
         groups

@@ -70,6 +70,8 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::page(Some(Method::GET), "/console/admin/tokens/{id}/edit", AdminSession, admin::token_edit::show),
         Route::page(Some(Method::POST), "/console/admin/tokens/{id}/edit", AdminSession, admin::token_edit::save),
+        Route::page(Some(Method::GET), "/console/admin/policies", AdminSession, admin::policies::list),
+        Route::page(Some(Method::GET), "/console/admin/audit", AdminSession, admin::audit::list),
         Route::page(Some(Method::GET), "/console/account", Session, account::show),
         Route::page(Some(Method::POST), "/console/account/password", Session, account::change_password),
         Route::page(Some(Method::POST), "/console/account/sessions", Session, account::end_sessions),

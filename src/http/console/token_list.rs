@@ -112,7 +112,7 @@ const STATUSES: [Status; 4] = [Status::Active, Status::Expired, Status::Disabled
 const MAX_CHARS: usize = 200;
 
 /// The start of a day (UTC) as a date field gives it, or of one `later`.
-fn day(text: &str, later: u64) -> Option<Timestamp> {
+pub(super) fn day(text: &str, later: u64) -> Option<Timestamp> {
     let start = OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok()?;
     let start = Timestamp::from_ms(start.unix_timestamp().checked_mul(1000)?);
     Some(start.plus(std::time::Duration::from_secs(later * 86_400)))
