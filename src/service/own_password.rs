@@ -23,6 +23,9 @@ pub struct GoodLink {
 /// The first link: printed at the start, for whoever sits at the terminal.
 const FIRST_LINK: Duration = Duration::from_secs(15 * 60);
 
+/// A link that is handed over by some other way than this service.
+const INVITATION: Duration = Duration::from_secs(24 * 3600);
+
 impl Service {
     /// A link that sets the first operator's password, as long as nobody can sign in.
     ///
@@ -36,7 +39,16 @@ impl Service {
         self.password_link(user, FIRST_LINK, "system".to_owned(), &context).await.map(Some)
     }
 
-    pub(super) async fn password_link(
+    /// A link with which somebody else of the workspace sets their password: an invitation, or help for who forgot it.
+    ///
+    /// # Errors
+    /// [`ApiFailure::Forbidden`] for a user above the caller, or the store's.
+    pub async fn user_password_link(&self, caller: &Caller, user: &User) -> Result<Secret<String>, ApiFailure> {
+        caller.may_change(user)?;
+        self.password_link(user.id, INVITATION, caller.actor(), &caller.context).await
+    }
+
+    async fn password_link(
         &self,
         user: UserId,
         lifetime: Duration,

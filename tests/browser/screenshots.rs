@@ -9,7 +9,8 @@ use super::{PASSWORD, server, set_up};
 use crate::support::{TestDatabase, TestServer};
 
 /// A name for the file, and the path.
-pub const PAGES: [(&str, &str); 11] = [
+pub const PAGES: [(&str, &str); 12] = [
+    ("users", "/console/admin/users"),
     ("policies", "/console/admin/policies"),
     ("audit", "/console/admin/audit"),
     ("tokens", "/console/tokens"),

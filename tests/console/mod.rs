@@ -9,3 +9,4 @@ mod rest;
 mod security;
 mod sign_in;
 pub mod tokens;
+mod users;

@@ -10,6 +10,7 @@ pub(super) enum Area {
     Security,
     Account,
     AllTokens,
+    Users,
     Policies,
     Audit,
 }
@@ -42,6 +43,7 @@ impl Page {
         if self.who.as_ref().is_some_and(|who| who.is_admin) {
             let workspace = vec![
                 entry(Area::AllTokens, "/console/admin/tokens", "all-tokens"),
+                entry(Area::Users, "/console/admin/users", "users"),
                 entry(Area::Policies, "/console/admin/policies", "policies"),
                 entry(Area::Audit, "/console/admin/audit", "audit"),
             ];

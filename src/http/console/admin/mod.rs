@@ -4,3 +4,4 @@ pub(super) mod audit;
 pub(super) mod policies;
 pub(super) mod token_edit;
 pub(super) mod tokens;
+pub(super) mod users;
