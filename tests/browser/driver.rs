@@ -151,16 +151,28 @@ impl Browser {
         }
     }
 
+    /// Acts on an element; again if the page was replaced after it was found.
+    async fn do_with(&self, selector: &str, act: &str, body: &Value) {
+        let tried = async {
+            loop {
+                let element = self.find(selector).await;
+                if self.post(&format!("/element/{element}/{act}"), body).await.get("error").is_none() {
+                    return;
+                }
+            }
+        };
+        assert!(tokio::time::timeout(LOOK, tried).await.is_ok(), "{act} is not possible on {selector}");
+    }
+
     pub async fn press(&self, selector: &str) {
-        let element = self.find(selector).await;
-        self.post(&format!("/element/{element}/click"), &json!({})).await;
+        self.do_with(selector, "click", &json!({})).await;
     }
 
     /// Types into the field of this name, in place of what is there.
     pub async fn fill(&self, name: &str, text: &str) {
-        let element = self.find(&format!("[name='{name}']")).await;
-        self.post(&format!("/element/{element}/clear"), &json!({})).await;
-        self.post(&format!("/element/{element}/value"), &json!({ "text": text })).await;
+        let selector = format!("[name='{name}']");
+        self.do_with(&selector, "clear", &json!({})).await;
+        self.do_with(&selector, "value", &json!({ "text": text })).await;
     }
 
     /// Keys to whatever has the focus.

@@ -85,7 +85,7 @@ mod tests {
     fn used() -> BTreeSet<String> {
         let mut used = BTreeSet::new();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let quoted = Regex::new("\"([a-z0-9]+(?:-[a-z0-9]+)+)\"").unwrap();
+        let quoted = Regex::new("\"([a-z0-9]+(?:-[a-z0-9]+)*)\"").unwrap();
         let mut folders = vec![root.join("templates/console"), root.join("src/http/console")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
