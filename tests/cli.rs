@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use serde_json::Value;
+use jeton::domain::clock::{Clock, Timestamp};
+use serde_json::{Value, json};
 
 use crate::support::process::{self, Jeton};
 
@@ -65,6 +66,128 @@ fn clients_and_tokens_live_through_the_command_line() {
     assert_eq!(csv.lines().count(), 4);
     let lines = String::from_utf8(cli.run(&["token", "list", "-o", "ndjson"]).stdout).unwrap();
     assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+}
+
+#[test]
+fn users_apis_and_plans_live_through_the_command_line() {
+    let cli = Cli::start();
+    let user = cli.json(&["user", "create", "ada", "--email", "ada@acme.example"]);
+    let id = user["id"].as_str().unwrap();
+    assert_eq!(cli.json(&["user", "list", "--role", "member"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.json(&["user", "list", "-q", "nobody"]).as_array().unwrap().len(), 0);
+    let edited = cli.json(&["user", "edit", id, "--tokens-allowed", "false", "--email", ""]);
+    assert_eq!(
+        (&edited["tokens_allowed"], &edited["email"], &edited["version"]),
+        (&json!(false), &json!(null), &json!(2))
+    );
+    assert_eq!(cli.json(&["user", "delete", id, "--dry-run"])["dry_run"], true);
+    assert_eq!(cli.json(&["user", "show", id])["username"], "ada", "a dry run changes nothing");
+    assert_eq!(cli.code(&["user", "delete", id, "--no-input"]), 2);
+    assert_eq!(cli.code(&["user", "delete", id, "--yes"]), 0);
+    assert_eq!(cli.code(&["user", "show", id]), 3);
+    let api = cli.json(&["api", "create", "orders", "--audience", "https://orders.example", "--scope", "orders:read"]);
+    let id = api["id"].as_str().unwrap();
+    assert_eq!(cli.code(&["api", "create", "orders", "--audience", "https://orders.example"]), 5);
+    assert_eq!(cli.json(&["api", "edit", id, "--scope", ""])["scopes"], json!([]));
+    assert_eq!(cli.json(&["api", "show", id])["version"], 2);
+    let plan = cli.json(&["plan", "create", "small", "--requests", "10", "--period", "1m", "--api", "orders"]);
+    let plan = plan["id"].as_str().unwrap();
+    assert_eq!(cli.json(&["plan", "edit", plan, "--requests", "20"])["requests"], 20);
+    assert_eq!(cli.json(&["plan", "list"])[0]["apis"], json!(["orders"]));
+    assert_eq!(cli.code(&["plan", "delete", plan, "--yes"]), 0);
+    assert_eq!(cli.json(&["api", "delete", id, "--dry-run"])["dry_run"], true);
+    assert_eq!(cli.code(&["api", "delete", id, "--yes"]), 0);
+}
+
+#[test]
+fn a_client_is_edited_and_its_secret_rotates() {
+    let cli = Cli::start();
+    let made = cli.json(&["client", "create", "Orders", "--scope", "a"]);
+    let id = made["client_id"].as_str().unwrap();
+    assert_eq!(cli.json(&["client", "edit", id, "--name", "Shop", "--scope", "b"])["scopes"], json!(["b"]));
+    let rotated = cli.json(&["client", "rotate-secret", id, "--overlap", "1h"]);
+    assert_ne!(rotated["client_secret"], made["client_secret"]);
+    assert!(rotated["previous_secret_expires_at"].is_string());
+    assert_eq!(cli.json(&["client", "list", "-q", "Shop"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.code(&["client", "list", "--filter", "colour=red"]), 2, "an unknown filter is refused");
+    assert_eq!(cli.json(&["client", "delete", id, "--dry-run"])["dry_run"], true);
+}
+
+#[test]
+fn tokens_are_edited_rotated_disabled_and_deleted() {
+    let cli = Cli::start();
+    let made = cli.json(&["token", "create", "--policy", "key", "--name", "robot", "--extra", "team=web"]);
+    let id = made["token"].as_str().unwrap();
+    let edited = cli.json(&["token", "edit", id, "--extra", "team=ops"]);
+    assert_eq!(edited["token"]["extra_fields"], json!({ "team": "ops" }));
+    let rotated = cli.json(&["token", "rotate", id]);
+    assert!(rotated["api_key"].as_str().unwrap().starts_with("jtn_k_"));
+    assert_ne!(rotated["api_key"], made["api_key"]);
+    assert_eq!(cli.json(&["token", "disable", id, "--dry-run"])["dry_run"], true);
+    assert_eq!(cli.json(&["token", "show", id])["status"], "active", "a dry run changes nothing");
+    assert_eq!(cli.json(&["token", "disable", id, "--yes"])["status"], "disabled");
+    assert_eq!(cli.json(&["token", "list", "--status", "disabled", "--admin"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.code(&["token", "delete", id, "--yes"]), 0);
+    assert_eq!(cli.code(&["token", "show", id]), 3);
+    assert_eq!(cli.code(&["token", "revoke-all", "--yes", "--expect-count", "7"]), 5);
+    assert_eq!(cli.json(&["token", "revoke-all", "--dry-run"])["dry_run"], true);
+}
+
+#[test]
+fn workspaces_policies_and_the_audit_log_are_read_through_the_command_line() {
+    let cli = Cli::start();
+    let made = cli.json(&["workspace", "create", "acme", "--admin-email", "root@acme.example"]);
+    assert!(made["api_key"].as_str().unwrap().starts_with("jtn_k_"));
+    let id = made["workspace"]["id"].as_str().unwrap();
+    assert_eq!(cli.json(&["workspace", "edit", id, "--admin-override", "true"])["admin_override"], true);
+    assert_eq!(cli.json(&["workspace", "list", "-q", "acme"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.json(&["workspace", "delete", id, "--dry-run"])["dry_run"], true);
+    assert_eq!(cli.json(&["workspace", "show", id])["name"], "acme", "a dry run changes nothing");
+    assert!(cli.json(&["policy", "list"]).as_array().unwrap().iter().any(|policy| policy["name"] == "access"));
+    assert_eq!(cli.json(&["policy", "show", "api"])["name"], "api");
+    let acts = cli.json(&["audit", "list", "--action", "workspace.create"]);
+    assert_eq!(acts.as_array().unwrap().len(), 2, "that of the first start, and acme");
+    let lines = String::from_utf8(cli.run(&["audit", "export"]).stdout).unwrap();
+    assert!(lines.lines().count() >= 2 && lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let csv = String::from_utf8(cli.run(&["audit", "export", "-o", "csv"]).stdout).unwrap();
+    assert!(csv.starts_with("id,created_at,action,actor,"), "{csv}");
+}
+
+#[test]
+fn a_file_of_legacy_tokens_is_imported_and_looked_after() {
+    let cli = Cli::start();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("tokens.ndjson");
+    let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    std::fs::write(&file, format!("{{\"hash\":\"{hash}\",\"user\":\"admin\"}}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let now = Clock::default().now().ms();
+    let [deadline, later] = [30, 60].map(|days| Timestamp::from_ms(now + days * 86_400_000).to_string());
+    let summary = cli.json(&["token", "import", file, "--source", "old", "--deadline", &deadline]);
+    assert_eq!(summary["imported"], 1, "{summary}");
+    let id = summary["import"].as_str().unwrap();
+    let again = cli.json(&["token", "import", file, "--into", id]);
+    assert_eq!((&again["imported"], &again["skipped"]), (&json!(0), &json!(1)));
+    assert_eq!(cli.json(&["legacy", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.json(&["legacy", "show", id])["source"], "old");
+    assert_eq!(cli.json(&["legacy", "report", id]), json!([]));
+    assert_eq!(cli.code(&["legacy", "extend", id, &later]), 0);
+    assert_eq!(cli.code(&["legacy", "delete", id, "--dry-run"]), 0);
+    assert_eq!(cli.code(&["legacy", "delete", id]), 2);
+    assert_eq!(cli.code(&["legacy", "delete", id, "--yes"]), 0);
+    assert_eq!(cli.code(&["token", "import", "/nonexistent", "--into", id]), 2);
+}
+
+#[test]
+fn every_command_has_a_manual_page_and_the_document_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man");
+    assert!(plain(&["man", "--dir", pages.to_str().unwrap()], directory.path()).status.success());
+    for page in ["jeton.1", "jeton-token-rotate.1", "jeton-user-edit.1", "jeton-audit-export.1", "jeton-explain.1"] {
+        assert!(std::fs::read_to_string(pages.join(page)).unwrap().contains(".TH"), "{page}");
+    }
+    let document: Value = serde_json::from_slice(&plain(&["openapi"], directory.path()).stdout).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
 }
 
 #[test]

@@ -17,5 +17,6 @@ mod faults;
 mod first_run;
 mod management;
 mod oauth20;
+mod openapi;
 mod store;
 mod wire;

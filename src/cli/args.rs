@@ -5,6 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::audit::Audit;
+use super::catalog::{ApiCommand, Plan};
+use super::client::Client;
+use super::explain::Explain;
+use super::legacy::Legacy;
+use super::policy::Policy;
+use super::token::Token;
+use super::user::User;
+use super::workspace::Workspace;
+
 /// An OAuth 2.0 token service: issues, validates and revokes bearer tokens.
 #[derive(Debug, Parser)]
 #[command(name = "jeton", version, about, propagate_version = true, disable_help_subcommand = true)]
@@ -28,18 +38,45 @@ pub(super) enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Manage tokens: your own, or with --admin those of everyone
+    #[command(subcommand)]
+    Token(Token),
     /// Manage OAuth clients of the workspace (role admin)
     #[command(subcommand)]
     Client(Client),
-    /// Manage your own tokens
+    /// Manage the people of the workspace (role admin)
     #[command(subcommand)]
-    Token(Token),
+    User(User),
+    /// Manage workspaces (role operator)
+    #[command(subcommand)]
+    Workspace(Workspace),
+    /// Manage APIs: protected resources with their scopes (role admin)
+    #[command(subcommand)]
+    Api(ApiCommand),
+    /// Manage plans: named usage limits (role admin)
+    #[command(subcommand)]
+    Plan(Plan),
+    /// Look at the policies that tokens are issued under
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Read the audit log (role admin)
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Look after tokens of an older system (role admin)
+    #[command(subcommand)]
+    Legacy(Legacy),
+    /// Tell why a request or a token was refused (role admin)
+    Explain(Explain),
     /// Print the OpenAPI document
     Openapi,
     /// Print a completion script
     Completions { shell: Shell },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write those of all commands
+    Man {
+        /// Write one page for each command into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Default, Args)]
@@ -100,108 +137,12 @@ pub(super) struct Confirmation {
     /// Fail instead of asking
     #[arg(long)]
     pub no_input: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
-#[derive(Debug, Subcommand)]
-#[command(after_help = TOKEN_HELP)]
-pub(super) enum Client {
-    /// Register a client; its secret is printed once
-    Create {
-        name: String,
-        /// client_credentials or refresh_token; repeat for several
-        #[arg(long = "grant-type", default_value = "client_credentials")]
-        grant_types: Vec<String>,
-        /// Repeat for several
-        #[arg(long = "scope")]
-        scopes: Vec<String>,
-        /// Repeat for several
-        #[arg(long = "redirect-uri")]
-        redirect_uris: Vec<String>,
-        /// client_secret_basic, client_secret_post or none
-        #[arg(long, default_value = "client_secret_basic")]
-        auth_method: String,
-        /// The client may ask about every token of the workspace
-        #[arg(long)]
-        introspect: bool,
-        /// Keep a client id from another authorization server
-        #[arg(long)]
-        client_id: Option<String>,
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// List clients
-    List {
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Show one client
-    Show {
-        client_id: String,
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Delete a client and revoke everything that was issued to it
-    Delete {
-        client_id: String,
-        #[command(flatten)]
-        confirmation: Confirmation,
-        #[command(flatten)]
-        remote: Remote,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-#[command(after_help = TOKEN_HELP)]
-pub(super) enum Token {
-    /// Make a token; its secret is printed once
-    Create {
-        /// For instance access, api or key
-        #[arg(long)]
-        policy: String,
-        #[arg(long)]
-        name: Option<String>,
-        /// For instance 30m, 6h, 90d
-        #[arg(long)]
-        lifetime: Option<String>,
-        /// Repeat for several
-        #[arg(long = "scope")]
-        scopes: Vec<String>,
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// List your tokens, newest first
-    List {
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Show one token
-    Show {
-        id: String,
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Revoke one token, and what its policy says goes with it
-    Revoke {
-        id: String,
-        #[arg(long)]
-        reason: Option<String>,
-        #[command(flatten)]
-        confirmation: Confirmation,
-        #[command(flatten)]
-        remote: Remote,
-    },
-    /// Revoke all your tokens of one policy
-    RevokeAll {
-        #[arg(long, default_value = "access")]
-        policy: String,
-        #[command(flatten)]
-        confirmation: Confirmation,
-        #[command(flatten)]
-        remote: Remote,
-    },
-}
-
-const TOKEN_HELP: &str = "The token or API key to work with is read from JETON_TOKEN, or from the file that \
+pub(super) const TOKEN_HELP: &str = "The token or API key to work with is read from JETON_TOKEN, or from the file that \
      JETON_TOKEN_FILE names; it is never an argument.";
 
 fn key_value(text: &str) -> Result<(String, String), String> {

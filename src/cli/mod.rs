@@ -1,15 +1,23 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 
 mod args;
+mod audit;
+mod catalog;
 mod client;
 mod config;
 mod confirm;
 mod exit;
+mod explain;
 mod health;
+mod legacy;
 mod output;
+mod policy;
 mod remote;
+mod resource;
 mod serve;
 mod token;
+mod user;
+mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -51,8 +59,16 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
         Command::Migrate => serve::migrate(&load(Vec::new())?.config),
         Command::Health => health::check(&load(Vec::new())?.config),
         Command::Config(command) => config::run(&command, load),
-        Command::Client(command) => client::run(command),
         Command::Token(command) => token::run(command),
+        Command::Client(command) => client::run(command),
+        Command::User(command) => user::run(command),
+        Command::Workspace(command) => workspace::run(command),
+        Command::Api(command) => catalog::run_api(command),
+        Command::Plan(command) => catalog::run_plan(command),
+        Command::Policy(command) => policy::run(command),
+        Command::Audit(command) => audit::run(command),
+        Command::Legacy(command) => legacy::run(command),
+        Command::Explain(command) => explain::run(command),
         Command::Openapi => {
             let text =
                 serde_json::to_string_pretty(&crate::http::openapi::document()).map_err(exit::Failed::internal)?;
@@ -63,10 +79,14 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
             clap_complete::generate(shell, &mut Cli::command(), "jeton", &mut script);
             output::raw(&script)
         }
-        Command::Man => {
+        Command::Man { dir: None } => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(exit::Failed::internal)?;
             output::raw(&page)
+        }
+        Command::Man { dir: Some(dir) } => {
+            let written = std::fs::create_dir_all(&dir).and_then(|()| clap_mangen::generate_to(Cli::command(), &dir));
+            written.map_err(|error| exit::Failed::new(Exit::Failed, format!("{}: {error}", dir.display())))
         }
     }
 }

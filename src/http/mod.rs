@@ -26,7 +26,7 @@ mod oauth_error;
 pub mod openapi;
 mod page;
 mod path;
-mod problem;
+pub mod problem;
 mod query;
 mod records;
 mod refresh;

@@ -47,6 +47,12 @@ macro_rules! kinds {
     ($($name:ident = $status:ident $code:literal $title:literal $hint:expr;)*) => {
         $(pub(crate) const $name: Kind =
             Kind { status: StatusCode::$status, code: $code, title: $title, hint: $hint };)*
+
+        /// Status, code and title of every kind.
+        #[must_use]
+        pub fn kinds() -> Vec<(u16, &'static str, &'static str)> {
+            [$($name),*].map(|kind| (kind.status.as_u16(), kind.code, kind.title)).to_vec()
+        }
     };
 }
 

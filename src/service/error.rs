@@ -26,6 +26,16 @@ pub enum OAuthCode {
 }
 
 impl OAuthCode {
+    pub const ALL: [Self; 7] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::InvalidTarget,
+    ];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,6 +3,5 @@
 mod conformance;
 mod floors;
 mod migrations;
-mod openapi;
 mod routes;
 mod statements;

@@ -44,10 +44,10 @@ struct CreateBody {
 #[schema(as = ApiEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Audience>)]
+    #[schema(value_type = Audience, required = false)]
     audience: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Scopes>)]
+    #[schema(value_type = Scopes, required = false)]
     scopes: Option<Vec<String>>,
 }
 

@@ -16,6 +16,7 @@ use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
+use crate::http::openapi::texts::ShownName;
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
@@ -29,6 +30,7 @@ use crate::store::client::{ClientCursor, ClientFilter};
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientCreate)]
 struct CreateBody {
+    #[schema(value_type = ShownName)]
     name: String,
     #[schema(value_type = Vec<GrantType>)]
     grant_types: Vec<String>,
@@ -111,7 +113,7 @@ pub(crate) async fn create(
 #[expect(dead_code, reason = "describes what the list reads")]
 struct ClientQuery {
     /// Part of a name or of a client id
-    #[param(max_length = 500)]
+    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     q: Option<String>,
     introspect: Option<bool>,
 }
@@ -156,16 +158,19 @@ pub(crate) async fn show(
 #[schema(as = ClientEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = ShownName, required = false)]
     name: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Vec<GrantType>>)]
+    #[schema(value_type = Vec<GrantType>, required = false)]
     grant_types: Option<Vec<String>>,
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Scopes>)]
+    #[schema(value_type = Scopes, required = false)]
     scopes: Option<Vec<String>>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Vec<String>, required = false)]
     redirect_uris: Option<Vec<String>>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = bool, required = false)]
     introspect: Option<bool>,
 }
 
@@ -200,6 +205,7 @@ pub(crate) async fn edit(
 #[schema(as = SecretRotate)]
 struct RotateBody {
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Lifetime, required = false)]
     overlap: Option<Lifetime>,
 }
 
@@ -207,7 +213,7 @@ struct RotateBody {
 ///
 /// The one before it is accepted too for as long as the overlap says.
 #[utoipa::path(post, path = "/admin/v1/clients/{client_id}/rotate-secret", params(("client_id" = ClientId, Path)),
-    request_body(content = RotateBody, example = json!({ "overlap": "1h" })),
+    request_body(content = Option<RotateBody>, example = json!({ "overlap": "1h" })),
     responses((status = 200, description = "The client and its new secret", body = ClientWithSecret<'static>), (status = 409)))]
 pub(crate) async fn rotate_secret(
     State(state): State<AppState>,

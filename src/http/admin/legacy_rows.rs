@@ -37,12 +37,19 @@ struct UploadQuery {
     from_line: Option<u64>,
 }
 
+/// A line of the example: the hash of `test`.
+const ROW: &str =
+    "{\"hash\":\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\",\"user\":\"admin\"}\n";
+
 /// Send rows of an import, however many
 ///
 /// Written in batches while they arrive. What is there already is skipped; a line that can't be imported is told and does
 /// not stop the others.
 #[utoipa::path(post, path = "/admin/v1/legacy-imports/{import}/rows", params(("import" = ImportId, Path), UploadQuery),
-    request_body(content((String = "application/x-ndjson"), (String = "text/csv"))),
+    request_body(content(
+        (String = "application/x-ndjson", example = json!(ROW)),
+        (String = "text/csv"),
+    )),
     responses(
         (status = 200, description = "All lines are dealt with", body = Summary),
         (status = 409, description = "The import takes no rows, or lines would be left out"),

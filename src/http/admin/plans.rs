@@ -30,7 +30,7 @@ use crate::store::plan::PlanCursor;
 struct CreateBody {
     #[schema(value_type = CatalogName)]
     name: String,
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     requests: u32,
     period: Lifetime,
     #[serde(default)]
@@ -45,12 +45,13 @@ struct CreateBody {
 #[schema(as = PlanEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(minimum = 1)]
+    #[schema(value_type = u32, required = false, minimum = 1, maximum = 1_000_000_000)]
     requests: Option<u32>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Lifetime, required = false)]
     period: Option<Lifetime>,
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Vec<CatalogName>>)]
+    #[schema(value_type = Vec<CatalogName>, required = false)]
     apis: Option<Vec<String>>,
 }
 

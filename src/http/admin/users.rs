@@ -13,6 +13,7 @@ use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
+use crate::http::openapi::texts::{EmailAddress, NewPassword, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
@@ -26,14 +27,17 @@ use crate::store::user::{Role, UserCursor, UserFilter};
 #[serde(deny_unknown_fields)]
 #[schema(as = UserCreate)]
 struct CreateBody {
+    #[schema(value_type = ShownName)]
     username: String,
     #[serde(default)]
+    #[schema(value_type = Option<EmailAddress>)]
     email: Option<String>,
     /// Member where none is named
     #[serde(default)]
     #[schema(value_type = Option<Role>)]
     role: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<NewPassword>)]
     password: Option<String>,
 }
 
@@ -43,13 +47,16 @@ struct CreateBody {
 #[schema(as = UserEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::nullable")]
+    #[schema(value_type = Option<EmailAddress>)]
     email: Option<Option<String>>,
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Role>)]
+    #[schema(value_type = Role, required = false)]
     role: Option<String>,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = bool, required = false)]
     tokens_allowed: Option<bool>,
     #[serde(default, deserialize_with = "body::nullable")]
+    #[schema(value_type = Option<NewPassword>)]
     password: Option<Option<String>>,
 }
 
@@ -61,7 +68,7 @@ struct UserQuery {
     /// Any of them
     role: Option<Vec<Role>>,
     /// Part of a name or an e-mail address
-    #[param(max_length = 500)]
+    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     q: Option<String>,
     tokens_allowed: Option<bool>,
 }

@@ -13,6 +13,7 @@ use crate::http::caller::{Admin, Operator};
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
+use crate::http::openapi::texts::{EmailAddress, NewPassword, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
@@ -29,6 +30,7 @@ struct CreateBody {
     #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     name: String,
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = AdminBody, required = false)]
     admin: Option<AdminBody>,
 }
 
@@ -37,10 +39,13 @@ struct CreateBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = WorkspaceFirstAdmin)]
 struct AdminBody {
+    #[schema(value_type = ShownName)]
     username: String,
     #[serde(default)]
+    #[schema(value_type = Option<EmailAddress>)]
     email: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<NewPassword>)]
     password: Option<String>,
 }
 
@@ -56,6 +61,7 @@ impl Default for AdminBody {
 #[schema(as = WorkspaceEdit)]
 struct EditBody {
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = bool, required = false)]
     admin_override: Option<bool>,
 }
 
@@ -94,7 +100,7 @@ pub(crate) async fn create(
 #[expect(dead_code, reason = "describes what the list reads")]
 struct WorkspaceQuery {
     /// Part of a name
-    #[param(max_length = 500)]
+    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     q: Option<String>,
 }
 

@@ -24,6 +24,7 @@ use crate::service::introspect::{Asker, Introspected};
 #[schema(as = Introspect)]
 #[expect(dead_code, reason = "describes the form that the handler reads")]
 struct Question {
+    #[schema(min_length = 1)]
     token: String,
     /// Never changes the answer: the kind stands in the token
     token_type_hint: Option<String>,
@@ -62,7 +63,7 @@ struct Introspection {
 
 /// The state of a token (RFC 7662)
 #[utoipa::path(post, path = "/oauth20/introspect", security(("bearer" = []), ("api_key" = [])),
-    request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded", example = json!({ "token": "jtn_a_of_nobody" })),
     responses(
         (status = 200, description = "Its state", body = Introspection),
         (status = 403, description = "The bearer has not the scope introspect"),

@@ -17,6 +17,7 @@ use crate::service::error::{OAuthCode, OAuthError};
 #[schema(as = Revoke)]
 #[expect(dead_code, reason = "describes the form that the handler reads")]
 struct Question {
+    #[schema(min_length = 1)]
     token: String,
     /// Never changes the outcome: the kind stands in the token
     token_type_hint: Option<String>,
@@ -29,7 +30,7 @@ struct Question {
 ///
 /// 200 too for a token that is unknown, expired or revoked already.
 #[utoipa::path(post, path = "/oauth20/revoke",
-    request_body(content = Question, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = Question, content_type = "application/x-www-form-urlencoded", example = json!({ "token": "jtn_a_of_nobody" })),
     responses((status = 200, description = "No such token is in force, on no node")))]
 pub(crate) async fn revoke(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();

@@ -18,7 +18,7 @@ enum Shape {
 }
 
 /// What a status means, whichever operation answers with it.
-const MEANINGS: [(u16, &str); 13] = [
+const MEANINGS: [(u16, &str); 14] = [
     (400, "The request can't be accepted; what is wrong is named"),
     (401, "No valid credential was presented"),
     (403, "The caller may not do this"),
@@ -29,6 +29,7 @@ const MEANINGS: [(u16, &str); 13] = [
     (412, "It was changed since it was read"),
     (413, "The body is too large"),
     (415, "The body has the wrong type"),
+    (422, "The Idempotency-Key belongs to another request"),
     (428, "If-Match is required"),
     (429, "Too many requests"),
     (503, "The service can't decide this now; nothing is known to have changed"),

@@ -10,10 +10,10 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Components, InfoBuilder, License, OpenApi, OpenApiBuilder, RefOr, Required, Server, ServerBuilder,
+    Components, InfoBuilder, License, OpenApi, OpenApiBuilder, RefOr, Required, Schema, Server, ServerBuilder,
 };
 
-use super::{Description, answers};
+use super::{Description, answers, links};
 use crate::http::routes::{self, Access, Route};
 
 /// The document of everything that both listeners serve.
@@ -32,6 +32,7 @@ pub fn document() -> OpenApi {
             item.extensions = Some(Extensions::from_iter([("x-any-method", true)]));
         }
     }
+    links::add(&mut paths);
     let info = InfoBuilder::new()
         .title("Jeton")
         .version(env!("CARGO_PKG_VERSION"))
@@ -73,12 +74,18 @@ fn complete(route: &Route, mut operation: Operation) -> Operation {
         operation.servers = Some(vec![server.build()]);
     }
     add_path_parameters(&path, &mut operation);
+    unwrap_optional_body(&mut operation);
     let is_edit = route.method == Some(Method::PATCH);
     if is_edit {
-        let tag = ObjectBuilder::new().schema_type(Type::String).description(Some("The ETag of what is edited, or *"));
+        let tag = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^(\\*|\"[0-9]{1,9}\")$"))
+            .description(Some("The ETag of what is edited, or *"));
         let parameter =
             ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header).required(Required::True);
-        operation.parameters.get_or_insert_default().push(RefOr::T(parameter.schema(Some(tag)).build()));
+        let parameters = operation.parameters.get_or_insert_default();
+        parameters.retain(|own| !matches!(own, RefOr::T(own) if own.name == "If-Match"));
+        parameters.push(RefOr::T(parameter.schema(Some(tag)).build()));
     }
     answers::complete(route.access, &path, is_edit, &mut operation);
     operation
@@ -93,6 +100,20 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
             let text = ObjectBuilder::new().schema_type(Type::String);
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
             parameters.push(RefOr::T(parameter.schema(Some(text)).build()));
+        }
+    }
+}
+
+/// A body that may be left out is not one that may be null.
+fn unwrap_optional_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(either))) = &content.schema
+            && let [one @ RefOr::Ref(_), _] | [_, one @ RefOr::Ref(_)] = either.items.as_slice()
+        {
+            content.schema = Some(one.clone());
+            body.required = Some(Required::False);
         }
     }
 }

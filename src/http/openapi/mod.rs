@@ -4,7 +4,9 @@
 mod answers;
 mod description;
 mod document;
+mod links;
 pub(crate) mod page;
+pub(crate) mod texts;
 mod values;
 
 use axum::extract::State;

@@ -34,6 +34,7 @@ macro_rules! values {
         }
     )*};
 }
+pub(super) use values;
 
 values! {
     WorkspaceId: id(WorkspaceId::PREFIX, "A workspace");
@@ -93,7 +94,7 @@ values! {
         .description(Some("Whom a token acts for"));
 }
 
-fn text(description: &str) -> ObjectBuilder {
+pub(super) fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 

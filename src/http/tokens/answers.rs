@@ -25,21 +25,24 @@ pub(crate) struct Created<'a> {
     /// Seconds that the access token or the key has left; null when it does not end
     #[schema(required)]
     pub expires_in: Option<i64>,
-    /// What a pair is refreshed with
     #[serde(flatten)]
-    pub refresh: Option<Refresh<'a>>,
+    pub refresh: Refresh<'a>,
     /// How the replacement of the old secret was applied
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Receipt>,
 }
 
-/// How a pair is refreshed: `refresh_token` and `client_id` to the token endpoint.
-#[derive(Serialize, ToSchema)]
+/// How a pair is refreshed: `refresh_token` and `client_id` to the token endpoint. Of other tokens: nothing.
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Refresh<'a> {
-    pub refresh_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_expires_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<&'a ClientId>,
-    pub token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
 }
 
 impl<'a> Created<'a> {
@@ -54,13 +57,13 @@ impl<'a> Created<'a> {
         let (api_key, access_token) =
             if credential == Credential::Key { (Some(secret), None) } else { (None, Some(secret)) };
         let refresh = issued.refresh.as_ref().map(|refresh| Refresh {
-            refresh_token: refresh.string.expose_secret(),
+            refresh_token: Some(refresh.string.expose_secret()),
             refresh_token_expires_in: issued.lifetime(refresh),
             client_id,
-            token_endpoint: format!("{issuer}/oauth20/token"),
+            token_endpoint: Some(format!("{issuer}/oauth20/token")),
         });
         let expires_in = issued.lifetime(&issued.bearer);
-        Self { token, api_key, access_token, expires_in, refresh, revocation: None }
+        Self { token, api_key, access_token, expires_in, refresh: refresh.unwrap_or_default(), revocation: None }
     }
 }
 

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::lifetime::Lifetime;
+use crate::domain::scope::Scopes;
 use crate::http::json as body;
+use crate::http::openapi::texts::{PolicyName, Reason, ShownName};
 use crate::service::catalog::AskedAssociations;
 use crate::service::tokens::{CreateToken, EditToken, Ending};
 
@@ -15,14 +17,17 @@ use crate::service::tokens::{CreateToken, EditToken, Ending};
 #[schema(as = TokenCreate)]
 pub(crate) struct CreateBody {
     /// `access`, `api`, `key`, or another of the configuration that the caller may use
+    #[schema(value_type = PolicyName)]
     policy: String,
     /// Tells this token from the others in the list; needed for a key or a pair
     #[serde(default)]
+    #[schema(value_type = Option<ShownName>)]
     name: Option<String>,
     /// Within the bounds of the policy
     #[serde(default)]
     lifetime: Option<Lifetime>,
     #[serde(default)]
+    #[schema(value_type = Scopes)]
     scopes: Vec<String>,
     /// Names of APIs of the workspace
     #[serde(default)]
@@ -60,16 +65,19 @@ impl From<CreateBody> for CreateToken {
 pub(crate) struct EditBody {
     /// A user id or a client id of the workspace; changed by administrators
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = String, required = false)]
     owner: Option<String>,
     /// Itself a merge patch: null removes a field
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object, required = false)]
     extra_fields: Option<Map<String, Value>>,
     /// Names of APIs: all that the token shall be associated with
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Vec<String>, required = false)]
     apis: Option<Vec<String>>,
     /// Names of plans: all that the token shall be associated with; changed by administrators
     #[serde(default, deserialize_with = "body::present")]
+    #[schema(value_type = Vec<String>, required = false)]
     plans: Option<Vec<String>>,
 }
 
@@ -86,7 +94,7 @@ impl From<EditBody> for EditToken {
 #[schema(as = TokenEnd)]
 pub(crate) struct EndBody {
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<Reason>)]
     pub reason: Option<String>,
 }
 
@@ -110,9 +118,10 @@ pub(crate) struct RevokeAllBody {
     pub owner: Option<String>,
     /// For one's own tokens `access` where it is left out, for an owner every policy whose tokens may be revoked here
     #[serde(default)]
+    #[schema(value_type = Option<PolicyName>)]
     pub policy: Option<String>,
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<Reason>)]
     pub reason: Option<String>,
     /// Refuse when another number of tokens would be revoked
     #[serde(default)]
@@ -136,7 +145,7 @@ pub(crate) struct BulkBody {
     #[serde(default)]
     pub expect_count: Option<u64>,
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<Reason>)]
     pub reason: Option<String>,
     #[serde(default)]
     pub dry_run: bool,

@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Origin, Status};
 use crate::domain::ids::{ClientId, GrantId, UserId};
 use crate::http::list_query::Filters;
+use crate::http::openapi::texts::PolicyName;
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::tokens::TokenFilter;
 use crate::store::grant_query::Span;
@@ -20,30 +21,54 @@ use crate::store::grant_query::Span;
 #[schema(as = TokenFilter)]
 pub(crate) struct FilterBody {
     /// The token's public id
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<GrantId>)]
+    #[schema(value_type = Option<GrantId>)]
     code: Option<String>,
+    #[param(value_type = Vec<Status>)]
+    #[schema(value_type = Vec<Status>)]
     status: Vec<String>,
+    #[param(value_type = Vec<PolicyName>)]
+    #[schema(value_type = Vec<PolicyName>)]
     policy: Vec<String>,
+    #[param(value_type = Vec<Origin>)]
+    #[schema(value_type = Vec<Origin>)]
     origin: Vec<String>,
     /// User ids and client ids
+    #[param(value_type = Vec<ClientId>)]
+    #[schema(value_type = Vec<ClientId>)]
     owner: Vec<String>,
     /// Client ids of the linked apps
+    #[param(value_type = Vec<ClientId>)]
+    #[schema(value_type = Vec<ClientId>)]
     client: Vec<String>,
     api: Vec<String>,
     plan: Vec<String>,
     /// RFC 3339, inclusive
+    #[param(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<Timestamp>)]
     created_after: Option<String>,
     /// RFC 3339, exclusive
+    #[param(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<Timestamp>)]
     created_before: Option<String>,
     /// RFC 3339, inclusive
+    #[param(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<Timestamp>)]
     expires_after: Option<String>,
     /// RFC 3339, exclusive
+    #[param(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<Timestamp>)]
     expires_before: Option<String>,
     /// RFC 3339, inclusive
+    #[param(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<Timestamp>)]
     last_used_after: Option<String>,
     /// RFC 3339, exclusive
+    #[param(value_type = Option<Timestamp>)]
+    #[schema(value_type = Option<Timestamp>)]
     last_used_before: Option<String>,
     /// Part of the name of the token, of its owner or of its client
+    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     q: Option<String>,
 }
 

@@ -1,0 +1,53 @@
+//! Texts of request bodies that the use cases read: what they must be, for `#[schema(value_type = …)]`.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::values::{text, values};
+use crate::domain::email::Email;
+use crate::domain::name::{MAX_NAME_CHARS, MAX_REASON_CHARS};
+use crate::domain::password::{MAX_CHARS, MIN_CHARS};
+
+/// A name that people give ([`crate::domain::name::shown_text`]).
+pub(crate) enum ShownName {}
+/// A reason that is kept with an act.
+pub(crate) enum Reason {}
+/// An address of a person.
+pub(crate) enum EmailAddress {}
+/// A password that a person chooses.
+pub(crate) enum NewPassword {}
+/// The name of a policy of the configuration.
+pub(crate) enum PolicyName {}
+
+values! {
+    ShownName: text("A name that people read")
+        .pattern(Some(SHOWN))
+        .min_length(Some(1))
+        .max_length(Some(MAX_NAME_CHARS))
+        .examples([json!("orders")]);
+    Reason: text("Why; kept with the act")
+        .pattern(Some(SHOWN))
+        .min_length(Some(1))
+        .max_length(Some(MAX_REASON_CHARS))
+        .examples([json!("lost")]);
+    EmailAddress: text("An e-mail address")
+        .pattern(Some("^[!#-+./0-:=?A-Z^-~\\[\\]-]+@[!#-+./0-:=?A-Z^-~\\[\\]-]*[!#-+/0-:=?A-Z^-~\\[\\]-][!#-+./0-:=?A-Z^-~\\[\\]-]*$"))
+        .max_length(Some(Email::MAX_CHARS))
+        .examples([json!("ada@acme.example")]);
+    NewPassword: text("At least three different characters")
+        .min_length(Some(MIN_CHARS))
+        .max_length(Some(MAX_CHARS))
+        .examples([json!("correct horse battery staple")]);
+    PolicyName: text("A policy of the configuration")
+        .pattern(Some("^[a-z][a-z0-9_-]*$"))
+        .max_length(Some(64))
+        .examples([json!("access")]);
+}
+
+/// Something visible, and nothing that misleads who reads it.
+const SHOWN: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]*\
+    [^\\s\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]\
+    [^\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]*$";
