@@ -13,7 +13,7 @@ use crate::domain::lifetime::Lifetime;
 use crate::http::export::{self, Format, Whole};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::{Answer, AppState, etag, idempotency, json, location, page, problem};
+use crate::http::{Answer, AppState, etag, idempotency, json, location, page, problem, revision};
 use crate::service::error::ApiFailure;
 use crate::service::tokens::{
     EndTokens, Ending, Impact, Manager, RevokeAll, RotateToken, Selected, TokenFilter, TokenView,
@@ -83,7 +83,7 @@ pub(crate) async fn create(state: &AppState, manager: &Manager, collection: &str
     let mut response = etag::tag(no_store(&answer), created.grant.version);
     *response.status_mut() = StatusCode::CREATED;
     let response = location::add(response, collection, &created.grant.id.to_string());
-    Ok(idempotency::mark(response, created.repeated))
+    Ok(idempotency::mark(revision::with(response, created.grant.revision), created.repeated))
 }
 
 pub(crate) async fn edit(state: &AppState, manager: &Manager, id: &str, parts: &Parts, body: Body) -> Answer {
@@ -93,7 +93,8 @@ pub(crate) async fn edit(state: &AppState, manager: &Manager, id: &str, parts: &
     let edited = state.service.edit_token(manager, id, patch.into(), if_match).await;
     let (grant, revocation) = edited.map_err(problem::of(parts))?;
     let token = TokenView::of(&grant, state.service.clock.now());
-    Ok(etag::tag(no_store(&Changed { token, revocation }), grant.version))
+    let reached = revocation.revision;
+    Ok(etag::tag(revision::with(no_store(&Changed { token, revocation }), reached), grant.version))
 }
 
 pub(crate) async fn rotate(state: &AppState, manager: &Manager, id: &str, parts: &Parts, body: Body) -> Answer {
@@ -106,7 +107,7 @@ pub(crate) async fn rotate(state: &AppState, manager: &Manager, id: &str, parts:
     let issuer = &state.service.settings.issuer;
     let mut answer = Created::of(view, &rotated.issued, rotated.credential, client_id, issuer);
     answer.revocation = Some(rotated.receipt);
-    Ok(etag::tag(no_store(&answer), rotated.grant.version))
+    Ok(etag::tag(revision::with(no_store(&answer), rotated.receipt.revision), rotated.grant.version))
 }
 
 /// Ends the token that the path names.
@@ -127,11 +128,13 @@ pub(crate) async fn end(
     };
     let grant = state.service.find_token(manager, id).await.map_err(problem::of(parts))?;
     let token = TokenView::of(&grant, state.service.clock.now());
-    Ok(etag::tag(no_store(&Changed { token, revocation }), grant.version))
+    let reached = revocation.revision;
+    Ok(etag::tag(revision::with(no_store(&Changed { token, revocation }), reached), grant.version))
 }
 
 fn outcome(impact: &Impact, dry_run: bool, revocation: Option<crate::service::revoke::Receipt>) -> Response {
-    no_store(&Outcome { dry_run, impact, revocation })
+    let reached = revocation.map(|receipt| receipt.revision);
+    revision::with(no_store(&Outcome { dry_run, impact, revocation }), reached)
 }
 
 pub(crate) async fn bulk(state: &AppState, manager: &Manager, parts: &Parts, body: Body) -> Answer {
@@ -173,11 +176,12 @@ pub(crate) async fn revoke_all(
     let request = RevokeAll { owner, policy, reason, expect_count, dry_run };
     let revoked = state.service.revoke_all_tokens(manager, request).await.map_err(problem::of(parts))?;
     let impact = &revoked.impact;
-    Ok(no_store(&AllRevoked {
+    let answer = no_store(&AllRevoked {
         message: (!dry_run).then_some("All Access Tokens have been revoked."),
         revoked: revoked.counted.then_some(impact.changed),
         outcome: Outcome { dry_run, impact, revocation: revoked.receipt },
-    }))
+    });
+    Ok(revision::with(answer, revoked.receipt.map(|receipt| receipt.revision)))
 }
 
 fn grant_id(text: &str) -> Result<GrantId, ApiFailure> {
