@@ -11,7 +11,7 @@ on_both_databases! {
         for line in [
             "jeton_http_requests_total{path=\"/oauth20/verify\",status=\"2xx\"} 1",
             "jeton_http_request_duration_seconds_bucket{le=\"+Inf\",path=\"/oauth20/verify\"} 1",
-            "jeton_db_statements_total{statement=\"token.insert\"}",
+            "jeton_db_statements_total{statement=\"client.insert\"}",
             "# EOF",
         ] {
             assert!(metrics.contains(line), "{line} in {metrics}");

@@ -26,9 +26,9 @@ pub struct Window {
 pub const DESKTOP: Window = Window { script: true, dark: false, size: (1280, 900), language: "en" };
 
 /// A browser that starts on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 /// A page that comes on a busy machine.
-const LOOK: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_secs(60);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {

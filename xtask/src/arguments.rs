@@ -19,6 +19,11 @@ impl TestArguments {
         Self { cargo: arguments, binary }
     }
 
+    /// Whether a filter of the caller's names this test or something in it.
+    pub(crate) fn name(&self, test: &str) -> bool {
+        self.cargo.iter().chain(&self.binary).any(|argument| argument.to_string_lossy().starts_with(test))
+    }
+
     /// Whether the caller chose packages: cargo ignores `--package` beside `--workspace`.
     pub(crate) fn choose_packages(&self) -> bool {
         self.cargo.iter().any(|argument| {
@@ -52,6 +57,13 @@ mod tests {
     fn arguments_without_a_separator_are_cargos() {
         let split = TestArguments::split(words("--test it token"));
         assert_eq!(split, TestArguments { cargo: words("--test it token"), binary: vec![] });
+    }
+
+    #[test]
+    fn a_filter_names_what_begins_with_it() {
+        assert!(TestArguments::split(words("-- slow::one")).name("slow::one"));
+        assert!(TestArguments::split(words("--test it slow::one::on_sqlite")).name("slow::one"));
+        assert!(!TestArguments::split(words("--test it -- --skip fast")).name("slow::one"));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::{
     workspace,
 };
 
+/// Tests that take many minutes: they run when a filter names them.
+const ON_REQUEST: [&str; 2] = ["browser::screenshots", "openapi::schemathesis"];
+
 /// Returns cargo's exit status.
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     let arguments = TestArguments::split(arguments);
@@ -25,6 +28,9 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     }
     cargo.arg("--no-fail-fast").args(&arguments.cargo);
     cargo.args(["--", "--include-ignored"]).args(&arguments.binary);
+    for slow in ON_REQUEST.iter().filter(|slow| !arguments.name(slow)) {
+        cargo.args(["--skip", slow]);
+    }
     server.describe_to(&mut cargo);
     clients.describe_to(&mut cargo);
     browser.describe_to(&mut cargo);
