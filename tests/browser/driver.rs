@@ -127,12 +127,29 @@ impl Browser {
         tokio::time::timeout(START, read).await.expect("the page comes to rest")
     }
 
+    /// Waits until the address has this in it: a press returns before the next page is there.
+    pub async fn is_at(&self, part: &str) {
+        let mut address = String::new();
+        let look = async {
+            while !address.contains(part) {
+                address = self.address().await;
+            }
+        };
+        let found = tokio::time::timeout(LOOK, look).await.is_ok();
+        assert!(found, "not at {part:?} but at {address}");
+    }
+
     /// Waits until a reader sees this.
     pub async fn sees(&self, part: &str) {
+        self.sees_in("body", part).await;
+    }
+
+    /// Waits until a reader sees this in an element.
+    pub async fn sees_in(&self, selector: &str, part: &str) {
         let mut seen = String::new();
         let look = async {
             while !seen.contains(part) {
-                seen = self.text().await;
+                seen = self.text_of(selector).await;
             }
         };
         let found = tokio::time::timeout(LOOK, look).await.is_ok();

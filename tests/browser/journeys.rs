@@ -91,10 +91,10 @@ async fn an_administrator_edits_and_revokes(server: &TestServer, window: Window)
     browser.open(&format!("{}/console/admin/tokens", server.url)).await;
     browser.fill("q", "crm").await;
     browser.press("form[role=search] button").await;
-    assert!(browser.address().await.contains("q=crm"));
+    browser.is_at("q=crm").await;
     browser.press("td.name a").await;
     browser.press(".tabs a:nth-child(2)").await;
-    assert!(browser.text_of(".tabs [aria-current=page]").await.contains("APIs and Plans"));
+    browser.sees_in(".tabs [aria-current=page]", "APIs and Plans").await;
     browser.press(".head a[href$='/edit']").await;
     browser.fill("extra-name", "team").await;
     browser.fill("extra-value", "blue").await;
