@@ -100,8 +100,13 @@ impl Load {
 async fn survives(database: TestDatabase) {
     let directory = tempfile::tempdir().unwrap();
     let url = database.url();
-    let environment =
-        [("DATABASE_URL", url.as_str()), ("RUST_LOG", "trace"), ("JETON__VALIDATION__SINGLE_NODE", "true")];
+    let environment = [
+        ("DATABASE_URL", url.as_str()),
+        ("RUST_LOG", "trace"),
+        ("JETON__VALIDATION__SINGLE_NODE", "true"),
+        // On a busy machine the database needs a while to notice that the process before is gone.
+        ("JETON__DATABASE__ACQUIRE_TIMEOUT", "20s"),
+    ];
     let (mut live, mut revoked): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut client = None;
     for _ in 0..ROUNDS {

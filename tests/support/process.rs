@@ -48,7 +48,11 @@ impl Jeton {
         let (sender, ready) = mpsc::channel();
         let stderr = child.stderr.take().expect("piped");
         std::thread::spawn(move || copy_until_the_end(BufReader::new(stderr), log, &sender));
-        let line = ready.recv_timeout(START_TIMEOUT).expect("the server becomes ready");
+        let line = ready.recv_timeout(START_TIMEOUT).unwrap_or_else(|error| {
+            let log = std::fs::read_to_string(data_dir.join("log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            panic!("the server does not become ready: {error}: {}", lines[lines.len().saturating_sub(12)..].join("\n"))
+        });
         let address = |name: &str| format!("http://{}", line[name].as_str().expect("an address"));
         Self {
             public: address("public"),
