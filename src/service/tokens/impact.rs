@@ -1,7 +1,6 @@
 //! What an act changes, told before it is done and after: how many tokens, whose, and which were used lately.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,7 +46,7 @@ pub struct Refused {
 }
 
 /// A use within this time means that somebody may miss the token.
-pub(super) const LATELY: Duration = Duration::from_secs(7 * 86_400);
+pub(super) use crate::service::reach::IN_USE as LATELY;
 /// More owners than this are counted, not named.
 const NAMED_OWNERS: usize = 20;
 
