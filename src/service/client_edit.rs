@@ -13,6 +13,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::secret::Secret;
 use crate::domain::token_string::TokenKind;
+use crate::store::StoreError;
 use crate::store::client_change::{ClientChange, UpdateClient};
 use crate::store::revoke::{Revoke, Target};
 
@@ -118,10 +119,18 @@ impl Service {
         }
     }
 
+    /// Whether it is the client that pairs of its workspace are refreshed with, which stays as it is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_api_client(&self, client: &Client) -> Result<bool, StoreError> {
+        Ok(self.store.find_api_client(client.workspace.id).await?.key == client.key)
+    }
+
     /// # Errors
     /// [`ApiFailure::Conflict`] for the client that pairs of the workspace are refreshed with, or the store's.
     pub(super) async fn refuse_api_client(&self, client: &Client, what: &str) -> Result<(), ApiFailure> {
-        if self.store.find_api_client(client.workspace.id).await?.key == client.key {
+        if self.is_api_client(client).await? {
             return Err(ApiFailure::Conflict(format!(
                 "API tokens of this workspace are refreshed with this client; it can't be {what}"
             )));

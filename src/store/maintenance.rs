@@ -32,6 +32,8 @@ static DELETE_KEY_SESSIONS: Statement =
     Statement::both("maintenance.delete_key_sessions", "DELETE FROM key_session WHERE expires_at < $1");
 static DELETE_IDEMPOTENCY: Statement =
     Statement::both("maintenance.delete_idempotency", "DELETE FROM idempotency WHERE created_at < $1");
+static DELETE_CONSOLE_SESSIONS: Statement =
+    Statement::both("maintenance.delete_console_sessions", "DELETE FROM console_session WHERE expires_at < $1");
 static DELETE_AUDIT: Statement = Statement::both(
     "maintenance.delete_audit",
     "DELETE FROM audit_event WHERE id IN (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2)",
@@ -58,6 +60,7 @@ pub(super) const STATEMENTS: &[&Statement] = &[
     &DELETE_FAMILIES,
     &DELETE_KEY_SESSIONS,
     &DELETE_IDEMPOTENCY,
+    &DELETE_CONSOLE_SESSIONS,
     &DELETE_AUDIT,
     &DELETE_REFUSALS,
     &PARTITIONS,
@@ -152,6 +155,7 @@ impl Store {
         gone += self.delete_all(&DELETE_GRANTS, *GrantId::floor(grants).as_bytes()).await?;
         self.delete_older(&DELETE_KEY_SESSIONS, tokens).await?;
         self.delete_older(&DELETE_IDEMPOTENCY, now.minus(REPEATS_KEPT)).await?;
+        self.delete_older(&DELETE_CONSOLE_SESSIONS, now).await?;
         gone += self.delete_all(&DELETE_AUDIT, *AuditId::floor(now.minus(retention.audit)).as_bytes()).await?;
         let refusals = now.minus(retention.refusals);
         gone += self.delete_all(&DELETE_REFUSALS, *RefusalId::floor(refusals).as_bytes()).await?;

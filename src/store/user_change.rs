@@ -10,7 +10,7 @@ use super::database::Db;
 use super::revoke::{self, Applied, Revoke};
 use super::statement::Statement;
 use super::user::{self, NewUser, Role, User};
-use super::{Store, StoreError, workspace};
+use super::{Store, StoreError, console_session, workspace};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::UserId;
 
@@ -106,6 +106,10 @@ async fn update(db: &mut Db<'_>, work: &UpdateUser) -> Result<UserChange<User>, 
             .bind(work.password_hash.as_ref().and_then(Option::as_ref));
         query.execute(&mut **conn).await.map(drop)
     })?;
+    if work.password_hash.is_some() {
+        // Whoever knew the password before may be signed in.
+        console_session::end_others(db, user.id, None).await?;
+    }
     audit::insert(db, &[&work.audit]).await?;
     Ok(user::find(db, user.id).await?.map_or(UserChange::Gone, UserChange::Done))
 }

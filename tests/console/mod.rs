@@ -4,6 +4,8 @@ mod account;
 mod admin_pages;
 mod admin_tokens;
 pub mod browser;
+mod catalog;
+mod clients;
 mod frame;
 mod rest;
 mod security;

@@ -9,6 +9,17 @@ pub fn form_of(page: &str, action: &str) -> String {
     form.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
+/// The value of a field that is not shown.
+pub fn field_of(page: &str, name: &str) -> String {
+    page.split(&format!("name=\"{name}\" value=\""))
+        .nth(1)
+        .expect("the field is there")
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
 /// Makes a pair by the form and returns its secrets and the page.
 pub async fn generate(browser: &Browser<'_>, name: &str, days: &str) -> (Vec<String>, String) {
     let page = browser.get("/console/tokens/new").await.expect(200).body;

@@ -10,7 +10,7 @@ pub mod server;
 
 pub use answer::Answer;
 pub use database::TestDatabase;
-pub use server::TestServer;
+pub use server::{TestClient, TestServer};
 
 /// One case, as a test on each database. The case gets a server of its own; afterwards neither the database nor the
 /// logs may hold a secret that was handed out.

@@ -37,7 +37,7 @@ struct ConfirmPage<'a> {
 }
 
 /// From here on a slip costs more than typing a number.
-const MASS: u64 = 6;
+pub(super) const MASS: u64 = 6;
 /// Tokens that are named on the page that asks.
 const NAMED: usize = 20;
 

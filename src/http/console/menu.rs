@@ -10,6 +10,9 @@ pub(super) enum Area {
     Security,
     Account,
     AllTokens,
+    Clients,
+    Apis,
+    Plans,
     Users,
     Policies,
     Audit,
@@ -43,6 +46,9 @@ impl Page {
         if self.who.as_ref().is_some_and(|who| who.is_admin) {
             let workspace = vec![
                 entry(Area::AllTokens, "/console/admin/tokens", "all-tokens"),
+                entry(Area::Clients, "/console/admin/clients", "clients"),
+                entry(Area::Apis, "/console/admin/apis", "apis"),
+                entry(Area::Plans, "/console/admin/plans", "plans"),
                 entry(Area::Users, "/console/admin/users", "users"),
                 entry(Area::Policies, "/console/admin/policies", "policies"),
                 entry(Area::Audit, "/console/admin/audit", "audit"),

@@ -14,11 +14,14 @@ pub(super) mod gate;
 mod language;
 mod menu;
 mod page;
+mod pager;
 mod preferences;
+mod removal;
 mod respond;
 mod secret_page;
 mod security;
 mod setup;
+mod sheet;
 mod sign_in;
 mod tags;
 mod texts;
@@ -74,6 +77,49 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(Some(Method::POST), "/console/admin/users", AdminSession, admin::users::create),
         Route::page(Some(Method::POST), "/console/admin/users/{id}/link", AdminSession, admin::users::new_link),
         Route::page(Some(Method::POST), "/console/admin/users/{id}/tokens", AdminSession, admin::users::allow_tokens),
+        Route::page(Some(Method::GET), "/console/admin/new/client", AdminSession, admin::client_edit::new),
+        Route::page(Some(Method::POST), "/console/admin/new/client", AdminSession, admin::client_edit::create),
+        Route::page(Some(Method::GET), "/console/admin/new/api", AdminSession, admin::apis::new),
+        Route::page(Some(Method::POST), "/console/admin/new/api", AdminSession, admin::apis::create),
+        Route::page(Some(Method::GET), "/console/admin/new/plan", AdminSession, admin::plans::new),
+        Route::page(Some(Method::POST), "/console/admin/new/plan", AdminSession, admin::plans::create),
+        Route::page(Some(Method::GET), "/console/admin/clients", AdminSession, admin::clients::list),
+        Route::page(Some(Method::GET), "/console/admin/clients/{id}", AdminSession, admin::clients::show),
+        Route::page(Some(Method::GET), "/console/admin/clients/{id}/edit", AdminSession, admin::client_edit::show),
+        Route::page(Some(Method::POST), "/console/admin/clients/{id}/edit", AdminSession, admin::client_edit::save),
+        Route::page(Some(Method::GET), "/console/admin/clients/{id}/rotate", AdminSession, admin::client_secret::ask),
+        Route::page(
+            Some(Method::POST),
+            "/console/admin/clients/{id}/rotate",
+            AdminSession,
+            admin::client_secret::rotate,
+        ),
+        Route::page(
+            Some(Method::GET),
+            "/console/admin/clients/{id}/delete",
+            AdminSession,
+            admin::clients::confirm_delete,
+        ),
+        Route::page(Some(Method::POST), "/console/admin/clients/{id}/delete", AdminSession, admin::clients::delete),
+        Route::page(Some(Method::GET), "/console/admin/apis", AdminSession, admin::apis::list),
+        Route::page(Some(Method::GET), "/console/admin/apis/{id}/edit", AdminSession, admin::apis::show_edit),
+        Route::page(Some(Method::POST), "/console/admin/apis/{id}/edit", AdminSession, admin::apis::save),
+        Route::page(Some(Method::GET), "/console/admin/apis/{id}/delete", AdminSession, admin::apis::confirm_delete),
+        Route::page(Some(Method::POST), "/console/admin/apis/{id}/delete", AdminSession, admin::apis::delete),
+        Route::page(Some(Method::GET), "/console/admin/plans", AdminSession, admin::plans::list),
+        Route::page(Some(Method::GET), "/console/admin/plans/{id}/edit", AdminSession, admin::plans::show_edit),
+        Route::page(Some(Method::POST), "/console/admin/plans/{id}/edit", AdminSession, admin::plans::save),
+        Route::page(Some(Method::GET), "/console/admin/plans/{id}/delete", AdminSession, admin::plans::confirm_delete),
+        Route::page(Some(Method::POST), "/console/admin/plans/{id}/delete", AdminSession, admin::plans::delete),
+        Route::page(Some(Method::GET), "/console/admin/users/{id}/edit", AdminSession, admin::user_edit::show),
+        Route::page(Some(Method::POST), "/console/admin/users/{id}/edit", AdminSession, admin::user_edit::save),
+        Route::page(
+            Some(Method::GET),
+            "/console/admin/users/{id}/delete",
+            AdminSession,
+            admin::user_edit::confirm_delete,
+        ),
+        Route::page(Some(Method::POST), "/console/admin/users/{id}/delete", AdminSession, admin::user_edit::delete),
         Route::page(Some(Method::GET), "/console/admin/policies", AdminSession, admin::policies::list),
         Route::page(Some(Method::GET), "/console/admin/audit", AdminSession, admin::audit::list),
         Route::page(Some(Method::GET), "/console/account", Session, account::show),

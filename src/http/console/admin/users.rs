@@ -42,7 +42,8 @@ struct LinkPage<'a> {
     link: String,
 }
 
-const DONE: [&str; 2] = ["user-allowed", "user-forbidden"];
+pub(super) const LIST: &str = "/console/admin/users";
+const DONE: [&str; 4] = ["user-allowed", "user-forbidden", "user-edited", "user-deleted"];
 /// Shown at once; others are searched for.
 const SHOWN: u32 = 100;
 
@@ -137,12 +138,16 @@ async fn page(
     Ok(if errors.is_empty() { html(&template) } else { html_with(StatusCode::UNPROCESSABLE_ENTITY, &template) })
 }
 
+pub(super) const fn role_key(role: Role) -> &'static str {
+    match role {
+        Role::Member => "role-member",
+        Role::Admin => "role-admin",
+        Role::Operator => "role-operator",
+    }
+}
+
 impl UsersPage<'_> {
     fn role(&self, user: &User) -> &'static str {
-        match user.role {
-            Role::Member => "role-member",
-            Role::Admin => "role-admin",
-            Role::Operator => "role-operator",
-        }
+        role_key(user.role)
     }
 }
