@@ -24,8 +24,9 @@ use crate::service::rate_limit::RateLimits;
 use crate::service::sign_in::ConsoleSettings;
 use crate::service::throttle::Throttle;
 use crate::service::{Parts, PinnedPolicies, Service, Settings};
+use crate::store::claim::Claim;
 use crate::store::revoke::Applied;
-use crate::store::{DatabaseOptions, Retention, RevocationSink, Store};
+use crate::store::{DatabaseOptions, Retention, RevocationSink, Store, StoreError};
 
 /// What differs between the real process and a test.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +86,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     if config.database.migrate {
         store.migrate().await.context("the schema can't be brought up to date")?;
     }
+    claim(config, &store).await?;
     let keys = key_ring(config, &entropy, &store).await?;
     check_keys(&keys, &store, clock.now()).await?;
     let lease = config.validation.lease.as_duration();
@@ -151,6 +153,27 @@ fn node_name(config: &Config) -> String {
     match config.validation.node_name.as_str() {
         "" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
         name => name.to_owned(),
+    }
+}
+
+/// A process that validates from memory alone, and one whose revocations it would not see, must not meet.
+async fn claim(config: &Config, store: &Store) -> anyhow::Result<()> {
+    let claim = if config.validation.single_node { Claim::Alone } else { Claim::Together };
+    match store.claim(claim).await {
+        Err(StoreError::Contended(_)) => anyhow::bail!(
+            "{}",
+            match claim {
+                Claim::Alone => {
+                    "validation.single_node is set, but another process serves from this database; stop it, or unset \
+                     validation.single_node for all"
+                }
+                Claim::Together => {
+                    "another process serves from this database with validation.single_node set; stop it, or unset \
+                     validation.single_node there"
+                }
+            }
+        ),
+        claimed => claimed.context("the database can't be claimed"),
     }
 }
 

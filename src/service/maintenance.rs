@@ -33,6 +33,7 @@ impl Service {
     /// # Errors
     /// The store's; the cache stays suspended.
     pub async fn settle_unknown_outcomes(&self) -> Result<(), StoreError> {
+        self.store.keep_claim().await?;
         if let Some(unknown) = self.cache.unsettled() {
             let head = self.store.barrier().await?;
             self.cache.settle(unknown, head);

@@ -9,6 +9,7 @@ pub(crate) mod api;
 pub(crate) mod audit;
 pub(crate) mod audit_query;
 pub(crate) mod catalog;
+pub mod claim;
 pub(crate) mod client;
 pub(crate) mod client_change;
 mod console_form;
@@ -68,6 +69,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use catalog::{CatalogEdit, CatalogLookup};
+use claim::Claimed;
 use client::ClientLookup;
 use database::Database;
 pub use error::StoreError;
@@ -84,6 +86,7 @@ use revision::HeadLookup;
 use revoke::Revoke;
 use rotate::Rotate;
 pub use statement::{REGISTRY, Statement, StatementCounters};
+use tokio::sync::Mutex;
 
 /// Told of every revocation between its commit and the answer to whoever asked for it.
 pub trait RevocationSink: Send + Sync + 'static {
@@ -109,6 +112,7 @@ pub struct Store {
     legacy: ReadLane<LegacyLookup>,
     nodes: ReadLane<NodeLookup>,
     heads: ReadLane<HeadLookup>,
+    claimed: Arc<Mutex<Option<Claimed>>>,
 }
 
 impl Store {
@@ -125,6 +129,7 @@ impl Store {
             legacy: ReadLane::start(database.clone()),
             nodes: ReadLane::start(database.clone()),
             heads: ReadLane::start(database.clone()),
+            claimed: Arc::default(),
             database,
         }
     }
@@ -149,6 +154,7 @@ impl Store {
 
     /// Closes all connections after the work that is under way.
     pub async fn close(&self) {
+        self.release_claim().await;
         self.database.close().await;
     }
 }

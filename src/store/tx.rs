@@ -209,3 +209,80 @@ impl Database {
 pub(super) async fn within<T>(step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     tokio::time::timeout(TX_TIMEOUT, step).await.unwrap_or(Err(StoreError::Unavailable(None)))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Executor as _;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::revoke::Applied;
+    use crate::store::{DatabaseOptions, RevocationSink, Store};
+
+    struct Nobody;
+
+    impl RevocationSink for Nobody {
+        fn committed(&self, _: &[Applied]) {}
+        fn outcome_unknown(&self) {}
+    }
+
+    async fn sqlite() -> (Store, TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let options = DatabaseOptions {
+            url: format!("sqlite:{}", directory.path().join("jeton.db").display()),
+            connections: 1,
+            acquire_timeout: Duration::from_secs(5),
+        };
+        let store = Store::open(&options, Arc::new(Nobody)).await.unwrap();
+        store.migrate().await.unwrap();
+        (store, directory)
+    }
+
+    /// Runs statements in one transaction, as every write does.
+    async fn write(store: &Store, sql: &'static str) -> Result<(), StoreError> {
+        let write = store.database.transact("test", move |db| {
+            Box::pin(async move {
+                match db.conn {
+                    DbConn::Sqlite(conn) => conn.execute(sqlx::raw_sql(sql)).await?,
+                    DbConn::Postgres(_) => panic!("opened on SQLite"),
+                };
+                Ok(())
+            })
+        });
+        write.await
+    }
+
+    const ROW: &str = "INSERT INTO workspace (id, name, api_client, created_at) VALUES (randomblob(16), hex(randomblob(8)), x'00', 0)";
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_outage_and_the_writer_works_again_when_there_is_room() {
+        let (store, _directory) = sqlite().await;
+        let Backend::Sqlite { writer, .. } = &store.database.backend else { panic!("opened on SQLite") };
+        // No page more than there are: to the writer, the disk is full.
+        writer.execute("PRAGMA max_page_count = 1").await.unwrap();
+        let full = write(
+            &store,
+            "INSERT INTO workspace (id, name, api_client, created_at) VALUES (x'01', hex(randomblob(1000000)), x'00', 0)",
+        );
+        assert!(matches!(full.await, Err(StoreError::Unavailable(Some(_)))));
+        writer.execute("PRAGMA max_page_count = 1000000").await.unwrap();
+        for _ in 0..3 {
+            write(&store, ROW).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_leaves_a_writer_that_works() {
+        let (store, _directory) = sqlite().await;
+        // The foreign key is looked at by COMMIT, which refuses and leaves the transaction open.
+        let orphan = write(
+            &store,
+            "PRAGMA defer_foreign_keys = ON; INSERT INTO user_account (id, workspace_id, username, role, created_at) \
+             VALUES (x'01', x'ff', 'nobody', 'member', 0)",
+        );
+        assert!(matches!(orphan.await, Err(StoreError::Refused(_))));
+        for _ in 0..3 {
+            write(&store, ROW).await.unwrap();
+        }
+    }
+}
