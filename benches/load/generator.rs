@@ -59,6 +59,7 @@ pub(crate) fn run<S: Script>(
     let (ended, end) = mpsc::channel();
     let phase = AtomicU8::new(WARMING_UP);
     let shared = Arc::new(Shared { address, phase, answered: AtomicU64::new(0), ended });
+    let connections = scripts.len();
     let threads = start(&shared, scripts);
     let measured = measure(&shared, &end, window, meters);
     shared.phase.store(STOPPING, Ordering::Relaxed);
@@ -71,7 +72,7 @@ pub(crate) fn run<S: Script>(
     }
     let sample = measured.context("the requests ran out before anything was measured")?;
     ensure!(sample.requests > 0.0, "no request was answered in {:?}", sample.elapsed);
-    Ok((Sample { latency: Latency::of(latencies), ..sample }, scripts))
+    Ok((Sample { connections, latency: Latency::of(latencies), ..sample }, scripts))
 }
 
 /// Runs every script until each has nothing left to ask. Measures nothing.
@@ -119,6 +120,7 @@ impl Moment {
         let used = |now: &Option<Reading>, before: &Option<Reading>| Some(now.as_ref()?.since(before.as_ref()?));
         Sample {
             requests: (self.answered - earlier.answered) as f64,
+            connections: 0,
             elapsed: self.at - earlier.at,
             server: used(&self.server, &earlier.server),
             database: used(&self.database, &earlier.database),

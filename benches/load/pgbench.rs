@@ -118,7 +118,7 @@ impl<'c> Pgbench<'c> {
         }
         let (elapsed, after) = (now() - began, meter.and_then(Meter::read));
         let database = after.zip(before).map(|(after, before)| after.since(&before));
-        Ok(Sample { requests, elapsed, server: None, database, latency: None })
+        Ok(Sample { requests, connections: clients, elapsed, server: None, database, latency: None })
     }
 }
 

@@ -57,6 +57,10 @@ pub(crate) fn p99_ms(sample: &Sample) -> Option<f64> {
     sample.latency.map(|latency| ms(latency.p99))
 }
 
+pub(crate) fn mean_ms(sample: &Sample) -> Option<f64> {
+    Some(ms(sample.mean()))
+}
+
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(crate) struct Sample {
     /// Answered requests, or transactions.
     pub requests: f64,
+    /// How many asked at the same time, each as soon as it had its answer.
+    pub connections: usize,
     pub elapsed: Duration,
     /// CPU time of the server process.
     pub server: Option<Duration>,
@@ -25,6 +27,11 @@ pub(crate) struct Latency {
 impl Sample {
     pub(crate) fn per_second(&self) -> f64 {
         self.requests / self.elapsed.as_secs_f64()
+    }
+
+    /// How long an answer took on average: so many were waiting for one all the time.
+    pub(crate) fn mean(&self) -> Duration {
+        self.elapsed.mul_f64(self.connections as f64 / self.requests)
     }
 
     /// Microseconds of the server's CPU per request.

@@ -54,6 +54,6 @@ pub(crate) fn commits(window: Window) -> anyhow::Result<Sample> {
         commit_for(window.warm_up).await?;
         let (requests, elapsed) = commit_for(window.measure).await?;
         connection.close().await?;
-        Ok(Sample { requests, elapsed, server: None, database: None, latency: None })
+        Ok(Sample { requests, connections: 1, elapsed, server: None, database: None, latency: None })
     })
 }

@@ -3,8 +3,8 @@
 use super::{Bench, CONNECTIONS};
 use crate::jeton::Store;
 use crate::pgbench::Statement;
-use crate::report::{Table, each, median, p50_ms, p99_ms, per_second, ratio, spread};
-use crate::sample::Sample;
+use crate::report::{Table, each, mean_ms, median, p50_ms, p99_ms, per_second, ratio, spread};
+use crate::sample::{Sample, Spread};
 use crate::sqlite;
 
 /// The samples of one kind of write on one database.
@@ -25,7 +25,10 @@ pub(super) struct Line {
 impl<'c> Bench<'c> {
     pub(super) fn stores(&self) -> Vec<(&'static str, Store<'c>)> {
         let mut stores = vec![("SQLite", Store::Sqlite)];
-        stores.extend(self.cluster.map(|cluster| ("PostgreSQL", Store::Postgres(cluster))));
+        if let Some(cluster) = self.cluster {
+            stores.push(("PostgreSQL", Store::Postgres(cluster)));
+            stores.push(("PostgreSQL, one node", Store::PostgresSingleNode(cluster)));
+        }
         stores
     }
 
@@ -39,6 +42,11 @@ impl<'c> Bench<'c> {
     }
 }
 
+/// How much longer than one row of the baseline the slowest hundredth takes.
+fn p99_to_mean(found: &[Sample], baseline: &[Sample]) -> Option<Spread> {
+    Spread::of(found.iter().zip(baseline).map(|(found, baseline)| Some(p99_ms(found)? / mean_ms(baseline)?)))
+}
+
 pub(super) fn print(title: &str, lines: &[Line]) {
     let mut table = Table::new(&[
         "database",
@@ -49,8 +57,10 @@ pub(super) fn print(title: &str, lines: &[Line]) {
         "server CPU, µs",
         "database CPU, µs",
         "row by row/s",
+        "its mean, ms",
         "its database CPU, µs",
         "ratio of rates",
+        "p99 to its mean",
     ]);
     for Line { database, connections, samples: Samples { found, baseline } } in lines {
         table.row([
@@ -62,8 +72,10 @@ pub(super) fn print(title: &str, lines: &[Line]) {
             spread(each(found, Sample::server_us), 1),
             spread(each(found, Sample::database_us), 1),
             spread(each(baseline, per_second), 0),
+            median(each(baseline, mean_ms), 2),
             spread(each(baseline, Sample::database_us), 1),
             spread(ratio(found, baseline, per_second), 2),
+            spread(p99_to_mean(found, baseline), 2),
         ]);
     }
     table.print(title);
