@@ -30,8 +30,11 @@ pub struct DatabaseOptions {
 }
 
 /// Sent on each new connection to PostgreSQL. A generic plan is what makes a select by id in a partitioned table
-/// cheap; an acknowledged write must be on disk even where the server's default is weaker.
-const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5s'; \
+/// cheap. It is made once, perhaps of empty tables, where reading them whole looks cheapest: so only plans by index are
+/// left, which every statement has, and no compiling of plans whose cost is only that of a forbidden scan. An
+/// acknowledged write must be on disk even where the server's default is weaker.
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET jit = off; SET statement_timeout = '5s'; \
      SET idle_in_transaction_session_timeout = '15s'; SET lock_timeout = '4s'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 

@@ -232,6 +232,8 @@ mod tests {
             url: format!("sqlite:{}", directory.path().join("jeton.db").display()),
             connections: 1,
             acquire_timeout: Duration::from_secs(5),
+            doorbell: true,
+            ha: false,
         };
         let store = Store::open(&options, Arc::new(Nobody)).await.unwrap();
         store.migrate().await.unwrap();
