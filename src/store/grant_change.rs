@@ -12,7 +12,7 @@ use super::database::{Db, DbConn};
 use super::family;
 use super::grant;
 use super::grant_query::{self, GrantQuery, Summary};
-use super::revision::{self, LogKind};
+use super::revision::{self, Entry, LogKind};
 use super::revoke::{Applied, Target};
 use super::statement::Statement;
 use super::token::{self, NewToken};
@@ -52,14 +52,8 @@ static REPLACE_TOKENS: Statement = Statement::both(
     "grant.replace_tokens",
     "UPDATE grant_ SET current_from = $2, overlap_until = $3, version = version + 1 WHERE id = $1",
 );
-static LOG: Statement = Statement::each(
-    "revision.log_many",
-    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, '', $4) ON CONFLICT DO NOTHING",
-    "INSERT INTO revocation_log (seq, kind, key, policy, at) SELECT $1, $2, key, '', $4 FROM UNNEST($3::bytea[]) AS row (key) \
-     ON CONFLICT DO NOTHING",
-);
 
-pub(super) const STATEMENTS: &[&Statement] = &[&REVOKE, &DISABLE, &DELETE, &EDIT, &REPLACE_TOKENS, &LOG];
+pub(super) const STATEMENTS: &[&Statement] = &[&REVOKE, &DISABLE, &DELETE, &EDIT, &REPLACE_TOKENS];
 
 /// Which grants an act is about.
 #[derive(Clone, Debug)]
@@ -229,12 +223,19 @@ async fn apply(db: &mut Db<'_>, author: &Author, changes: &Changes) -> Result<Ve
     }
     let audits = changes.writes.iter().map(|write| &write.audit).chain(&changes.audit);
     audit::insert(db, &audits.collect::<Vec<_>>()).await?;
-    let revision = revision::advance(db).await?;
-    log(db, revision, LogKind::Grant, &revoked, author.at).await?;
-    log(db, revision, LogKind::Changed, &ids(|act| !matches!(act, Act::Revoke)), author.at).await?;
+    let named = changes.writes.iter().map(|write| match write.act {
+        Act::Revoke => Entry { kind: LogKind::Grant, key: write.grant.as_bytes(), policy: "", at: author.at },
+        _ => Entry { kind: LogKind::Changed, key: write.grant.as_bytes(), policy: "", at: author.at },
+    });
+    let cut = changes.cut_offs.iter().map(|(subject, policy)| Entry {
+        kind: LogKind::CutOff,
+        key: subject.as_bytes(),
+        policy,
+        at: author.at,
+    });
+    let revision = revision::append(db, &named.chain(cut).collect::<Vec<_>>()).await?;
     for (subject, policy) in &changes.cut_offs {
         cutoff::raise(db, *subject, policy, revision, author.at, &author.by).await?;
-        revision::log(db, revision, LogKind::CutOff, subject.as_bytes(), policy, author.at).await?;
     }
     let grants = changes.writes.iter().map(|write| match write.act {
         Act::Revoke => Target::Grant(write.grant),
@@ -341,30 +342,6 @@ async fn replace_tokens(db: &mut Db<'_>, id: GrantId, replacement: &Replacement)
         Some(refresh) => family::restart(db, id, generation, refresh.id).await,
         None => Ok(()),
     }
-}
-
-pub(super) async fn log(
-    db: &mut Db<'_>,
-    revision: Revision,
-    kind: LogKind,
-    ids: &[GrantId],
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let sql = db.sql(&LOG);
-    match &mut db.conn {
-        DbConn::Sqlite(conn) => {
-            for id in ids {
-                let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(&id.as_bytes()[..]);
-                query.bind(at.ms()).execute(&mut **conn).await?;
-            }
-        }
-        DbConn::Postgres(_) if ids.is_empty() => {}
-        DbConn::Postgres(conn) => {
-            let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(bytes(ids));
-            query.bind(at.ms()).execute(&mut **conn).await?;
-        }
-    }
-    Ok(())
 }
 
 fn bytes(ids: &[GrantId]) -> Vec<&[u8]> {

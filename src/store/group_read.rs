@@ -19,7 +19,7 @@ pub(super) trait Lookup: Send + Sync + 'static {
     type Value: Clone + Send + Sync + 'static;
 
     /// Reads of this kind at the same time.
-    const READERS: usize = 4;
+    const READERS: usize = 2;
 
     /// Reads what there is of `keys`. A row that can't be read is an error of its own key only.
     fn read(db: &mut Db<'_>, keys: &[Self::Key]) -> impl Future<Output = Result<Found<Self>, StoreError>> + Send;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::audit::{self, AuditEvent};
 use super::database::{Db, DbConn};
-use super::revision::{self, LogKind};
+use super::revision::{self, Entry, LogKind};
 use super::revoke::{Applied, Target};
 use super::statement::Statement;
-use super::{Store, StoreError, decode, grant_change};
+use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::GrantId;
 use crate::domain::policy::PolicyVersion;
@@ -95,8 +95,8 @@ async fn apply(
     let detail =
         serde_json::json!({ "policy": &*rules.policy, "version": rules.version.to_string(), "grants": grants });
     audit::insert(db, &[&audit.clone().with_detail(&detail)]).await?;
-    let revision = revision::advance(db).await?;
-    grant_change::log(db, revision, LogKind::Changed, &ids, rules.at).await?;
+    let entries = ids.iter().map(|id| Entry { kind: LogKind::Changed, key: id.as_bytes(), policy: "", at: rules.at });
+    let revision = revision::append(db, &entries.collect::<Vec<_>>()).await?;
     let applied = ids.into_iter().map(|id| Applied { revision, target: Target::Changed(id), changed: true });
     let next = (grants == BATCH.unsigned_abs()).then_some(last);
     Ok((AppliedPart { grants, next }, applied.collect()))

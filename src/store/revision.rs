@@ -13,43 +13,37 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::NodeId;
 
-/// On PostgreSQL it rings the doorbell of every node as well: they hear it when the transaction has committed. Only a
-/// doorbell: it carries nothing, and nothing depends on its being heard.
-static ADVANCE: Statement = Statement::each(
-    "revision.advance",
-    "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq",
-    "WITH head AS (UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq) \
-     SELECT head.seq FROM head, LATERAL (SELECT pg_notify('jeton_revocation', '')) AS doorbell",
+/// PostgreSQL: `head` is the next revision, whose entries are an array a column.
+macro_rules! append {
+    () => {
+        "WITH head AS (UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq), logged AS (\
+         INSERT INTO revocation_log (seq, kind, key, policy, at) SELECT head.seq, entry.* FROM head, \
+         UNNEST($1::text[], $2::bytea[], $3::text[], $4::bigint[]) AS entry ON CONFLICT DO NOTHING) "
+    };
+}
+
+/// Takes the next revision and writes its entries. On PostgreSQL it rings the doorbell of every node as well: they hear
+/// it when the transaction has committed. Only a doorbell: it carries nothing, and nothing depends on its being heard.
+static APPEND: Statement = Statement::each(
+    "revision.append",
+    "",
+    concat!(append!(), "SELECT head.seq FROM head, LATERAL (SELECT pg_notify('jeton_revocation', '')) AS doorbell"),
 );
 /// Where the database or what is before it has no LISTEN.
-static ADVANCE_SILENTLY: Statement = Statement::each(
-    "revision.advance_silently",
+static APPEND_SILENTLY: Statement =
+    Statement::each("revision.append_silently", "", concat!(append!(), "SELECT seq FROM head"));
+static ADVANCE: Statement =
+    Statement::each("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq", "");
+static LOG: Statement = Statement::each(
+    "revision.log",
+    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
     "",
-    "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq",
 );
 /// Writes nothing new, but waits for every transaction that has taken a revision and is not finished.
 static BARRIER: Statement =
     Statement::both("revision.barrier", "UPDATE revocation_head SET seq = seq WHERE id = 1 RETURNING seq");
 static HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
-static LOG: Statement = Statement::both(
-    "revision.log",
-    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-);
-static LOG_ALL: Statement = Statement::each(
-    "revision.log_all",
-    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-    "INSERT INTO revocation_log (seq, kind, key, policy, at) \
-     SELECT $1, * FROM UNNEST($2::text[], $3::bytea[], $4::text[], $5::bigint[]) ON CONFLICT DO NOTHING",
-);
-
-pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE, &ADVANCE_SILENTLY, &BARRIER, &HEAD, &LOG, &LOG_ALL];
-
-/// Takes the next revision. The last thing a transaction does that others wait for.
-pub(super) async fn advance(db: &mut Db<'_>) -> Result<Revision, StoreError> {
-    let sql = db.sql(if db.doorbell { &ADVANCE } else { &ADVANCE_SILENTLY });
-    let seq: i64 = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?;
-    Ok(Revision::new(seq))
-}
+pub(super) const STATEMENTS: &[&Statement] = &[&APPEND, &APPEND_SILENTLY, &ADVANCE, &LOG, &BARRIER, &HEAD];
 
 pub(super) async fn head(db: &mut Db<'_>) -> Result<Revision, StoreError> {
     let sql = db.sql(&HEAD);
@@ -87,22 +81,6 @@ impl LogKind {
     }
 }
 
-pub(super) async fn log(
-    db: &mut Db<'_>,
-    revision: Revision,
-    kind: LogKind,
-    key: &[u8],
-    policy: &str,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let sql = db.sql(&LOG);
-    on_conn!(db, |conn| {
-        let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(key).bind(policy).bind(at.ms());
-        query.execute(&mut **conn).await.map(drop)
-    })?;
-    Ok(())
-}
-
 /// What one revocation leaves in the log.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
@@ -112,28 +90,32 @@ pub(super) struct Entry<'a> {
     pub at: Timestamp,
 }
 
-/// Writes all `entries` under one revision.
-pub(super) async fn log_all(db: &mut Db<'_>, revision: Revision, entries: &[Entry<'_>]) -> Result<(), StoreError> {
-    let sql = db.sql(&LOG_ALL);
-    match &mut db.conn {
+/// Writes all `entries` under the next revision. The last thing a transaction does that others wait for.
+pub(super) async fn append(db: &mut Db<'_>, entries: &[Entry<'_>]) -> Result<Revision, StoreError> {
+    let seq: i64 = match &mut db.conn {
         DbConn::Sqlite(conn) => {
+            db.counters.count(&ADVANCE);
+            let seq = sqlx::query_scalar(ADVANCE.sqlite).fetch_one(&mut **conn).await?;
+            db.counters.count(&LOG);
             for Entry { kind, key, policy, at } in entries {
-                let query = sqlx::query(sql).bind(revision.value()).bind(kind.as_str()).bind(&key[..]);
+                let query = sqlx::query(LOG.sqlite).bind(seq).bind(kind.as_str()).bind(&key[..]);
                 query.bind(*policy).bind(at.ms()).execute(&mut **conn).await?;
             }
+            seq
         }
         DbConn::Postgres(conn) => {
-            sqlx::query(sql)
-                .bind(revision.value())
+            let statement = if db.doorbell { &APPEND } else { &APPEND_SILENTLY };
+            db.counters.count(statement);
+            sqlx::query_scalar(statement.postgres)
                 .bind(entries.iter().map(|entry| entry.kind.as_str()).collect::<Vec<_>>())
                 .bind(entries.iter().map(|entry| &entry.key[..]).collect::<Vec<_>>())
                 .bind(entries.iter().map(|entry| entry.policy).collect::<Vec<_>>())
                 .bind(entries.iter().map(|entry| entry.at.ms()).collect::<Vec<_>>())
-                .execute(&mut **conn)
-                .await?;
+                .fetch_one(&mut **conn)
+                .await?
         }
-    }
-    Ok(())
+    };
+    Ok(Revision::new(seq))
 }
 
 /// Waits for every transaction that has taken a revision, and keeps others from taking one until the end of this one.
@@ -161,9 +143,7 @@ impl Store {
         self.database
             .transact("revision.probe", move |mut db| {
                 Box::pin(async move {
-                    let revision = advance(&mut db).await?;
-                    log(&mut db, revision, LogKind::Probe, node.as_bytes(), "", now).await?;
-                    Ok(revision)
+                    append(&mut db, &[Entry { kind: LogKind::Probe, key: node.as_bytes(), policy: "", at: now }]).await
                 })
             })
             .await

@@ -69,9 +69,7 @@ impl Batch for Revoke {
             revision::head(db).await?
         } else {
             audit::insert(db, &done.iter().map(|revoke| &revoke.audit).collect::<Vec<_>>()).await?;
-            let revision = revision::advance(db).await?;
-            log(db, &done, revision).await?;
-            revision
+            log(db, &done).await?
         };
         let applied = members.iter().zip(changed);
         Ok(applied.map(|(revoke, changed)| Applied { revision, target: revoke.target.clone(), changed }).collect())
@@ -132,12 +130,10 @@ async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreEr
     Ok(changed)
 }
 
-async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<(), StoreError> {
+/// Names all that is `done` under the next revision, and raises its cut-offs to it.
+async fn log(db: &mut Db<'_>, done: &[&Revoke]) -> Result<Revision, StoreError> {
     let cutoffs: Vec<_> =
         done.iter().filter_map(|revoke| Some((revoke.cutoff()?, revoke.at, revoke.by.as_str()))).collect();
-    for ((subject, policy), at, by) in &cutoffs {
-        cutoff::raise(db, *subject, policy, revision, *at, by).await?;
-    }
     let entry = |kind, key, at| Entry { kind, key, policy: "", at };
     let mut entries = Vec::with_capacity(done.len());
     for revoke in done {
@@ -165,7 +161,11 @@ async fn log(db: &mut Db<'_>, done: &[&Revoke], revision: Revision) -> Result<()
         policy,
         at: *at,
     }));
-    revision::log_all(db, revision, &entries).await
+    let revision = revision::append(db, &entries).await?;
+    for ((subject, policy), at, by) in &cutoffs {
+        cutoff::raise(db, *subject, policy, revision, *at, by).await?;
+    }
+    Ok(revision)
 }
 
 /// Revokes one grant inside another transaction; the caller tells the sink after its commit.

@@ -1,0 +1,2 @@
+-- Nothing to do: SQLite updates a row in its place.
+SELECT 1;
