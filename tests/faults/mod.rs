@@ -1,5 +1,6 @@
 //! What must hold when things break.
 
+mod cluster;
 mod forged;
 mod kill;
 mod outage;

@@ -6,6 +6,7 @@ pub mod database;
 pub mod legacy;
 pub mod logs;
 pub mod process;
+pub mod proxy;
 pub mod server;
 
 pub use answer::Answer;
