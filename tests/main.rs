@@ -15,6 +15,7 @@ mod codebase;
 mod console;
 mod faults;
 mod first_run;
+mod gateways;
 mod management;
 mod oauth20;
 mod openapi;

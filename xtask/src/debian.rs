@@ -1,11 +1,14 @@
 //! Installs Debian packages, as root or through a sudo that asks for no password.
 
-use std::{ffi::OsStr, process::Command};
+use std::{ffi::OsStr, path::Path, process::Command};
 
 use crate::{Result, command, os_user};
 
 /// While this file exists, installing a Postgres server makes no cluster of its own that would start at every boot.
 const NO_MAIN_CLUSTER: &str = "/etc/postgresql-common/createcluster.d/jeton-xtask.conf";
+
+/// While this file says so, installing a server does not start it.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Installs packages without their recommendations. An error says why it cannot.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
@@ -21,6 +24,19 @@ pub(crate) fn install_postgres() -> Result<()> {
     command::run(as_root("/bin/sh")?.args(["-c", script, NO_MAIN_CLUSTER]))?;
     let installed = install(&["postgresql"]);
     command::run(as_root("rm")?.args(["-f", NO_MAIN_CLUSTER]))?;
+    installed
+}
+
+/// Installs servers that only tests are to start. A policy that the machine has already is left as it is.
+pub(crate) fn install_stopped(packages: &[&str]) -> Result<()> {
+    if Path::new(POLICY).exists() {
+        return install(packages);
+    }
+    let script = r#"printf '#!/bin/sh\nexit 101\n' >"$0" && chmod 0755 "$0""#;
+    apt_get()?;
+    command::run(as_root("/bin/sh")?.args(["-c", script, POLICY]))?;
+    let installed = install(packages);
+    command::run(as_root("rm")?.args(["-f", POLICY]))?;
     installed
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod clients;
 mod command;
 mod debian;
+mod gateways;
 mod os_user;
 mod postgres;
 mod step;
@@ -18,6 +19,7 @@ use std::{env, error::Error, ffi::OsString, process::ExitCode};
 
 use browser::Browser;
 use clients::Clients;
+use gateways::Gateways;
 use postgres::{Durability, Installation, Server};
 
 /// What a command of this tool answers: a value, or a message for the person who called it.
@@ -31,8 +33,8 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test [CARGO_TEST_ARGS] [-- TEST_BINARY_ARGS]
-              Run the tests of the workspace, with a throw-away Postgres, the client libraries and a browser; those
-              that take many minutes when a filter names them (browser::screenshots, openapi::schemathesis)
+              Run the tests of the workspace, with a throw-away Postgres, the client libraries, a browser and gateways;
+              those that take many minutes when a filter names them (browser::screenshots, openapi::schemathesis)
   setup       Install what the tests need where it is missing, and print what was found
   check       Formatting, clippy and documentation, each with warnings as errors
   ci          check, then test: what has to pass before a change lands
@@ -54,6 +56,7 @@ Environment that tests, benchmarks and programs get:
   JETON_TEST_NODE       the node binary
   JETON_TEST_CHROMIUM, JETON_TEST_CHROMEDRIVER  the browser and its WebDriver
   JETON_TEST_NODE_PATH  node_modules with the packages of tests/clients/package.json
+  JETON_TEST_NGINX, _CADDY, _HAPROXY, _TRAEFIK, _ENVOY  the gateways of deploy/gateways
 ";
 
 fn main() -> ExitCode {
@@ -95,7 +98,8 @@ fn setup() -> Result<u8> {
     let postgres = Installation::find_or_provision()?;
     let clients = Clients::provision()?;
     let browser = Browser::provision()?;
-    println!("{postgres}\n{clients}\n{browser}");
+    let gateways = Gateways::provision()?;
+    println!("{postgres}\n{clients}\n{browser}\n{gateways}");
     Ok(0)
 }
 

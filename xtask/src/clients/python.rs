@@ -11,7 +11,7 @@ use crate::{Result, command, debian};
 use super::Stamp;
 
 /// The python that has the packages of `requirements.txt`, if there is such a file.
-pub(super) fn provision(manifests: &Path, home: &Path) -> Result<Option<PathBuf>> {
+pub(crate) fn provision(manifests: &Path, home: &Path) -> Result<Option<PathBuf>> {
     let requirements = manifests.join("requirements.txt");
     if !requirements.is_file() {
         return Ok(None);
