@@ -94,6 +94,20 @@ fn every_operation_has_a_summary_an_id_of_its_own_and_an_answer() {
 }
 
 #[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let text = document.to_string();
+    let references = regex::Regex::new("\"\\$ref\":\"#([^\"]+)\"").unwrap();
+    let missing: BTreeSet<&str> = references
+        .captures_iter(&text)
+        .map(|found| found.get(1).unwrap().as_str())
+        .filter(|pointer| document.pointer(pointer).is_none())
+        .collect();
+    assert_eq!(missing, BTreeSet::new());
+    assert!(references.is_match(&text));
+}
+
+#[test]
 fn two_types_never_share_a_name() {
     let table = table();
     let mut all: Vec<(String, Value)> = table.iter().flat_map(Route::schemas).collect();

@@ -57,6 +57,11 @@ impl Operation {
         answers.filter(|status| status.starts_with('2')).map(|status| status.parse().unwrap()).collect()
     }
 
+    pub fn has_dry_run(&self) -> bool {
+        let parameters = self.raw["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["in"] == "query" && parameter["name"] == "dry_run")
+    }
+
     /// Media type and examples of the request body.
     pub fn examples(&self) -> Vec<(String, Value)> {
         let content = self.raw["requestBody"]["content"].as_object().into_iter().flatten();
@@ -117,6 +122,12 @@ impl Operation {
 }
 
 impl Prepared {
+    /// The same as a dry run.
+    pub fn tried(&self) -> Self {
+        let and = if self.path.contains('?') { '&' } else { '?' };
+        Self { path: format!("{}{and}dry_run=true", self.path), ..self.clone() }
+    }
+
     pub fn request(&self, server: &TestServer) -> RequestBuilder {
         let request = server.request(self.method.clone(), &self.path);
         let request = self.if_match.iter().fold(request, |request, tag| request.header("if-match", tag));

@@ -34,7 +34,7 @@ Usage: cargo xtask COMMAND
 Commands:
   test [CARGO_TEST_ARGS] [-- TEST_BINARY_ARGS]
               Run the tests of the workspace, with a throw-away Postgres, the client libraries, a browser and gateways;
-              those that take many minutes when a filter names them (browser::screenshots, openapi::schemathesis)
+              those that take many minutes when a filter names them (browser::screenshots)
   setup       Install what the tests need where it is missing, and print what was found
   check       Formatting, clippy and documentation, each with warnings as errors
   ci          check, then test: what has to pass before a change lands

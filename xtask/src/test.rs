@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Tests that take many minutes: they run when a filter names them.
-const ON_REQUEST: [&str; 2] = ["browser::screenshots", "openapi::schemathesis"];
+const ON_REQUEST: [&str; 1] = ["browser::screenshots"];
 
 /// Returns cargo's exit status.
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {

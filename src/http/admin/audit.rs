@@ -11,6 +11,7 @@ use crate::domain::ids::AuditId;
 use crate::http::caller::Admin;
 use crate::http::export::{self, Format, Record};
 use crate::http::list_query::ListQuery;
+use crate::http::openapi::texts::FilterText;
 use crate::http::page::{Page, PageQuery};
 use crate::http::{Answer, AppState, page, problem};
 use crate::service::audit_list::AuditView;
@@ -41,13 +42,13 @@ impl Record for AuditView {
 #[expect(dead_code, reason = "describes what the list reads")]
 struct AuditQuery {
     /// `resource.verb`; any of them
-    action: Option<Vec<String>>,
+    action: Option<Vec<FilterText>>,
     /// `user:<id>`, `client:<client id>`, `operator` or `system`; any of them
-    actor: Option<Vec<String>>,
+    actor: Option<Vec<FilterText>>,
     /// The id of what was acted on; any of them
-    target: Option<Vec<String>>,
+    target: Option<Vec<FilterText>>,
     /// Any of them
-    request_id: Option<Vec<String>>,
+    request_id: Option<Vec<FilterText>>,
     created_after: Option<Timestamp>,
     created_before: Option<Timestamp>,
 }

@@ -16,7 +16,7 @@ use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::openapi::texts::ShownName;
+use crate::http::openapi::texts::{FilterText, RepeatKey, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
@@ -68,6 +68,7 @@ struct ClientWithSecret<'a> {
 ///
 /// The secret of a confidential client is in the answer, this once.
 #[utoipa::path(post, path = "/admin/v1/clients",
+    params(("Idempotency-Key" = Option<RepeatKey>, Header)),
     request_body(content = CreateBody, examples(
         ("machine" = (value = json!({ "name": "Orders", "grant_types": ["client_credentials"], "scopes": ["orders:read"] }))),
         ("resource server" = (value = json!({ "name": "Gateway", "grant_types": [], "introspect": true }))),
@@ -77,6 +78,7 @@ struct ClientWithSecret<'a> {
     responses(
         (status = 201, description = "Registered", body = ClientWithSecret<'static>),
         (status = 409, description = "The client_id is or was in use"),
+        (status = 422, description = "The Idempotency-Key was used for another request"),
     ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -113,8 +115,7 @@ pub(crate) async fn create(
 #[expect(dead_code, reason = "describes what the list reads")]
 struct ClientQuery {
     /// Part of a name or of a client id
-    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
-    q: Option<String>,
+    q: Option<FilterText>,
     introspect: Option<bool>,
 }
 

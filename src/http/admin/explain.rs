@@ -7,6 +7,7 @@ use utoipa::IntoParams;
 use crate::http::caller::Admin;
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
+use crate::http::openapi::texts::FilterText;
 use crate::http::{Answer, AppState, problem};
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::explain::{ExplanationView, Question};
@@ -17,8 +18,7 @@ use crate::service::explain::{ExplanationView, Question};
 #[expect(dead_code, reason = "describes what the handler reads")]
 struct ExplainQuery {
     /// The X-Request-Id of the refused answer
-    #[param(max_length = 500)]
-    request_id: Option<String>,
+    request_id: Option<FilterText>,
     /// The id of a token as lists show it, or the jti of a token string; never a token itself
     #[param(max_length = 26)]
     token_id: Option<String>,
@@ -26,7 +26,10 @@ struct ExplainQuery {
 
 /// Tell why a request was refused, or what has happened to a token
 #[utoipa::path(get, path = "/admin/v1/explain", params(ExplainQuery),
-    responses((status = 200, description = "The rules and the timeline", body = ExplanationView<'static>)))]
+    responses(
+        (status = 200, description = "The rules and the timeline", body = ExplanationView<'static>),
+        (status = 404, description = "It is unknown, of another workspace, or was not refused"),
+    ))]
 pub(crate) async fn show(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let question = question(&parts).map_err(problem::of(&parts))?;
     let explained = state.service.explain(&caller, question).await.map_err(problem::of(&parts))?;

@@ -14,6 +14,7 @@ use crate::domain::secret::Secret;
 use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::oauth_error::no_store as answer;
+use crate::http::openapi::texts::SchemeName;
 use crate::http::page::{self, Page, PageQuery, PageRequest};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, json as body, problem};
@@ -28,9 +29,10 @@ use crate::store::legacy_import::{Import, ImportCursor};
 #[schema(as = LegacyImportCreate)]
 struct CreateBody {
     /// What the older system is called; one import each
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     source: String,
-    /// How it kept its tokens: plain, sha256, sha512, hmac-sha256 or bcrypt
+    /// How it kept its tokens
+    #[schema(value_type = SchemeName)]
     scheme: String,
     deadline: Moment,
     #[serde(default)]

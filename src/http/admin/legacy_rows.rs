@@ -33,7 +33,7 @@ struct UploadQuery {
     #[param(default = false)]
     dry_run: Option<bool>,
     /// Which line of the file the body begins with; one more than `position` to go on
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_099_511_627_776u64, default = 1)]
     from_line: Option<u64>,
 }
 

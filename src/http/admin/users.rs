@@ -13,7 +13,7 @@ use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::openapi::texts::{EmailAddress, NewPassword, ShownName};
+use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, RepeatKey, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
@@ -68,17 +68,18 @@ struct UserQuery {
     /// Any of them
     role: Option<Vec<Role>>,
     /// Part of a name or an e-mail address
-    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
-    q: Option<String>,
+    q: Option<FilterText>,
     tokens_allowed: Option<bool>,
 }
 
 /// Make a user
 #[utoipa::path(post, path = "/admin/v1/users",
+    params(("Idempotency-Key" = Option<RepeatKey>, Header)),
     request_body(content = CreateBody, example = json!({ "username": "ada", "email": "ada@acme.example", "role": "member" })),
     responses(
         (status = 201, description = "Made", body = UserView<'static>),
         (status = 409, description = "The username is or was in use"),
+        (status = 422, description = "The Idempotency-Key was used for another request"),
     ))]
 pub(crate) async fn create(
     State(state): State<AppState>,

@@ -13,7 +13,7 @@ use crate::http::caller::{Admin, Operator};
 use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::openapi::texts::{EmailAddress, NewPassword, ShownName};
+use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
@@ -100,8 +100,7 @@ pub(crate) async fn create(
 #[expect(dead_code, reason = "describes what the list reads")]
 struct WorkspaceQuery {
     /// Part of a name
-    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
-    q: Option<String>,
+    q: Option<FilterText>,
 }
 
 /// List all workspaces, newest first

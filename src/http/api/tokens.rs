@@ -6,10 +6,11 @@ use axum::http::request::Parts;
 use crate::domain::ids::GrantId;
 use crate::http::caller::Member;
 use crate::http::dry_run::DryRun;
+use crate::http::openapi::texts::RepeatKey;
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::tokens::acts;
-use crate::http::tokens::answers::{AllRevoked, Changed, Created, Outcome};
+use crate::http::tokens::answers::{AllRevoked, Changed, Created, Ended, Outcome};
 use crate::http::tokens::bodies::{BulkBody, CreateBody, EditBody, EndBody, RevokeAllBody, RotateBody};
 use crate::http::tokens::filter::FilterBody;
 use crate::http::{Answer, AppState};
@@ -23,7 +24,7 @@ const DEFAULT_REVOKE_ALL: &str = "access";
 /// Its secrets are in the answer, this once. With an `Idempotency-Key` the call can be repeated within a day: it gets the same
 /// secrets, and makes nothing new.
 #[utoipa::path(post, path = "/api/v1/tokens",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+    params(("Idempotency-Key" = Option<RepeatKey>, Header)),
     request_body(content = CreateBody, examples(
         ("access token" = (value = json!({ "policy": "access", "lifetime": "6h", "scopes": ["orders:read"] }))),
         ("api key" = (value = json!({ "policy": "key", "name": "robot" }))),
@@ -117,7 +118,7 @@ pub(crate) async fn rotate(
     params(("id" = GrantId, Path), ("dry_run" = Option<bool>, Query, description = "Only tell what would be changed")),
     request_body(content = Option<EndBody>, example = json!({ "reason": "not used any more" })),
     responses(
-        (status = 200, description = "In force, on every node", body = Changed<'static>),
+        (status = 200, description = "In force, on every node; or what would be changed", body = Ended<'static>),
         (status = 409, description = "It is ended over HTTP only; the detail has the call"),
     ))]
 pub(crate) async fn disable(
@@ -158,7 +159,7 @@ pub(crate) async fn delete(
     params(("id" = GrantId, Path), ("dry_run" = Option<bool>, Query, description = "Only tell what would be changed")),
     request_body(content = Option<EndBody>, example = json!({ "reason": "lost" })),
     responses(
-        (status = 200, description = "In force, on every node", body = Changed<'static>),
+        (status = 200, description = "In force, on every node; or what would be changed", body = Ended<'static>),
         (status = 409, description = "It is ended over HTTP only; the detail has the call"),
     ))]
 pub(crate) async fn revoke(

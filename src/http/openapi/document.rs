@@ -13,7 +13,7 @@ use utoipa::openapi::{
     Components, InfoBuilder, License, OpenApi, OpenApiBuilder, RefOr, Required, Schema, Server, ServerBuilder,
 };
 
-use super::{Description, answers, links};
+use super::{Description, answers, links, texts};
 use crate::http::routes::{self, Access, Route};
 
 /// The document of everything that both listeners serve.
@@ -74,6 +74,7 @@ fn complete(route: &Route, mut operation: Operation) -> Operation {
         operation.servers = Some(vec![server.build()]);
     }
     add_path_parameters(&path, &mut operation);
+    allow_empty_values(&mut operation);
     unwrap_optional_body(&mut operation);
     let is_edit = route.method == Some(Method::PATCH);
     if is_edit {
@@ -100,6 +101,20 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
             let text = ObjectBuilder::new().schema_type(Type::String);
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
             parameters.push(RefOr::T(parameter.schema(Some(text)).build()));
+        }
+    }
+}
+
+/// In a query an empty value is an absent one ([`crate::http::list_query`]). Of a parameter that may be repeated there is none then.
+fn allow_empty_values(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.parameter_in == ParameterIn::Query
+            && parameter.required == Required::False
+            && !matches!(parameter.schema, Some(RefOr::T(Schema::Array(_))))
+        {
+            let allowed = Extensions::from_iter([("allowEmptyValue", true)]);
+            parameter.extensions.get_or_insert_default().merge(allowed);
         }
     }
 }
@@ -184,5 +199,6 @@ fn components() -> Components {
         ),
     );
     answers::add_to(&mut components);
+    components.schemas.extend(texts::of_parameters());
     components
 }

@@ -6,8 +6,9 @@ use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::values::{text, values};
+use super::values::{text, values, words};
 use crate::domain::email::Email;
+use crate::domain::legacy::Scheme;
 use crate::domain::name::{MAX_NAME_CHARS, MAX_REASON_CHARS};
 use crate::domain::password::{MAX_CHARS, MIN_CHARS};
 
@@ -21,6 +22,12 @@ pub(crate) enum EmailAddress {}
 pub(crate) enum NewPassword {}
 /// The name of a policy of the configuration.
 pub(crate) enum PolicyName {}
+/// A value of a filter of a list ([`crate::http::list_query`]).
+pub(crate) enum FilterText {}
+/// How an older system kept its tokens.
+pub(crate) enum SchemeName {}
+/// The value of an `Idempotency-Key` header ([`crate::service::idempotency::IdempotencyKey`]).
+pub(crate) enum RepeatKey {}
 
 values! {
     ShownName: text("A name that people read")
@@ -45,6 +52,17 @@ values! {
         .pattern(Some("^[a-z][a-z0-9_-]*$"))
         .max_length(Some(64))
         .examples([json!("access")]);
+    FilterText: text("What is looked for").pattern(Some("^[^\\u0000-\\u001f\\u007f-\\u009f]*$")).max_length(Some(500));
+    SchemeName: words(&Scheme::NAMES);
+    RepeatKey: text("1 to 255 visible ASCII characters, with or without quotes: a call that is sent again with it within a day gets \
+        the same answer, and makes nothing new")
+        .pattern(Some("^(\"[!-~]{1,255}\"|[!#-~][!-~]{0,254})$"))
+        .examples([json!("3f0c9a52-7a1e-4f38-9b0b-2b8f1d6a0c11")]);
+}
+
+/// Those that only parameters have, which name their types and don't bring them.
+pub(super) fn of_parameters() -> [(String, RefOr<Schema>); 2] {
+    [(RepeatKey::name().into_owned(), RepeatKey::schema()), (FilterText::name().into_owned(), FilterText::schema())]
 }
 
 /// Something visible, and nothing that misleads who reads it.

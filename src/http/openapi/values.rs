@@ -98,12 +98,13 @@ pub(super) fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 
+/// Two numbers of 64 bits in base 62: none begins with a digit above L.
 fn id(prefix: &str, description: &str) -> ObjectBuilder {
     text(description)
-        .pattern(Some(format!("^{prefix}[0-9A-Za-z]{{22}}$")))
-        .examples([json!(format!("{prefix}0Rkq1fAqCa7Wq2ZtYb5m3C"))])
+        .pattern(Some(format!("^{prefix}([0-9A-L][0-9A-Za-z]{{10}}){{2}}$")))
+        .examples([json!(format!("{prefix}0Rkq1fAqCa7Dq2ZtYb5m3C"))])
 }
 
-fn words(words: &[&'static str]) -> ObjectBuilder {
+pub(super) fn words(words: &[&'static str]) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied()))
 }

@@ -75,6 +75,16 @@ pub(crate) struct Changed<'a> {
     pub revocation: Receipt,
 }
 
+/// The answer to an act that ends one token: what it is now, or, for a dry run, what it would change.
+#[derive(ToSchema)]
+#[schema(as = TokenEnded)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what acts::end answers")]
+pub(crate) enum Ended<'a> {
+    Done(Box<Changed<'a>>),
+    Tried(Outcome<'a>),
+}
+
 /// What an act on one or many tokens changed, or would change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokensChanged)]

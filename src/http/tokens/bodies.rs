@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::domain::catalog_name::CatalogName;
+use crate::domain::ids::{ClientId, GrantId};
 use crate::domain::lifetime::Lifetime;
 use crate::domain::scope::Scopes;
 use crate::http::json as body;
@@ -31,12 +33,15 @@ pub(crate) struct CreateBody {
     scopes: Vec<String>,
     /// Names of APIs of the workspace
     #[serde(default)]
+    #[schema(value_type = Option<Vec<CatalogName>>)]
     apis: Option<Vec<String>>,
     /// Names of plans of the workspace; chosen by administrators
     #[serde(default)]
+    #[schema(value_type = Option<Vec<CatalogName>>)]
     plans: Option<Vec<String>>,
     /// A user id or a client id of the workspace, named by administrators; else the caller
     #[serde(default)]
+    #[schema(value_type = Option<ClientId>)]
     owner: Option<String>,
     /// At most 4096 bytes as JSON
     #[serde(default)]
@@ -65,7 +70,7 @@ impl From<CreateBody> for CreateToken {
 pub(crate) struct EditBody {
     /// A user id or a client id of the workspace; changed by administrators
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = ClientId, required = false)]
     owner: Option<String>,
     /// Itself a merge patch: null removes a field
     #[serde(default, deserialize_with = "body::present")]
@@ -73,11 +78,11 @@ pub(crate) struct EditBody {
     extra_fields: Option<Map<String, Value>>,
     /// Names of APIs: all that the token shall be associated with
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Vec<String>, required = false)]
+    #[schema(value_type = Vec<CatalogName>, required = false)]
     apis: Option<Vec<String>>,
     /// Names of plans: all that the token shall be associated with; changed by administrators
     #[serde(default, deserialize_with = "body::present")]
-    #[schema(value_type = Vec<String>, required = false)]
+    #[schema(value_type = Vec<CatalogName>, required = false)]
     plans: Option<Vec<String>>,
 }
 
@@ -115,6 +120,7 @@ pub(crate) struct RotateBody {
 pub(crate) struct RevokeAllBody {
     /// A user id or a client id of the workspace, named by administrators; else the caller
     #[serde(default)]
+    #[schema(value_type = Option<ClientId>)]
     pub owner: Option<String>,
     /// For one's own tokens `access` where it is left out, for an owner every policy whose tokens may be revoked here
     #[serde(default)]
@@ -137,7 +143,7 @@ pub(crate) struct RevokeAllBody {
 pub(crate) struct BulkBody {
     pub action: Action,
     #[serde(default)]
-    #[schema(max_items = 1000)]
+    #[schema(value_type = Option<Vec<GrantId>>, max_items = 1000)]
     pub ids: Option<Vec<String>>,
     #[serde(default)]
     pub filter: Option<super::filter::FilterBody>,

@@ -9,7 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Origin, Status};
 use crate::domain::ids::{ClientId, GrantId, UserId};
 use crate::http::list_query::Filters;
-use crate::http::openapi::texts::PolicyName;
+use crate::http::openapi::texts::{FilterText, PolicyName};
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::tokens::TokenFilter;
 use crate::store::grant_query::Span;
@@ -41,7 +41,9 @@ pub(crate) struct FilterBody {
     #[param(value_type = Vec<ClientId>)]
     #[schema(value_type = Vec<ClientId>)]
     client: Vec<String>,
+    #[param(value_type = Vec<FilterText>)]
     api: Vec<String>,
+    #[param(value_type = Vec<FilterText>)]
     plan: Vec<String>,
     /// RFC 3339, inclusive
     #[param(value_type = Option<Timestamp>)]
@@ -68,7 +70,7 @@ pub(crate) struct FilterBody {
     #[schema(value_type = Option<Timestamp>)]
     last_used_before: Option<String>,
     /// Part of the name of the token, of its owner or of its client
-    #[param(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    #[param(value_type = Option<FilterText>)]
     q: Option<String>,
 }
 
