@@ -256,6 +256,7 @@ menu-workspace = Workspace
 all-tokens = All tokens
 all-tokens-lead = Everybody’s in this workspace, newest first.
 search = Search
+export = All of these as a file:
 search-hint = Name of token, owner or app
 any-kind = Any kind
 more-filters = More filters
@@ -385,6 +386,84 @@ revokes-all = All of the owner’s
 revokes-by-http = Over HTTP only
 disables-all = Takes effect at once
 disables-refresh = Ends refreshing; access tokens go on to their end
+
+## Legacy tokens
+legacy = Legacy tokens
+legacy-lead = Tokens of older systems go on working until a deadline, and are refused after it.
+no-imports = Nothing was imported
+no-imports-text = Tokens of an older system are imported with the command line or the REST API.
+import-source = Older system
+import-open = Being imported
+import-complete = Usable
+import-ended = Past its deadline
+import-purged = Purged
+deadline = Deadline
+imported = Imported
+import-used = Used here
+import-refused = Lines refused
+import-scheme = Kept as
+extend = Extend
+new-deadline = New deadline
+deadline-hint = In UTC. In force at once, everywhere, also when the old one has passed.
+deadline-needed = Give a date and a time.
+import-extended = The deadline is moved.
+import-revoked = Every token of it is revoked.
+revoke-import = Revoke all of it
+revoke-import-title = Revoke every token of { $name }?
+revoke-import-meaning = Requests with one of them get HTTP 401 from then on. This can’t be undone.
+still-in-use = Who still uses them
+used-within = Used in
+last-days = { $count ->
+    [one] Last { $count } day
+   *[other] Last { $count } days
+}
+show = Show
+none-in-use = Nobody has used one in that time
+more-in-use = There are more. All of them:
+
+## Explain
+explain = Explain
+explain-lead = Why a request was refused, and what has happened to a token.
+explain-id = Id of a request or of a token
+explain-hint = The X-Request-Id of the refused answer, the code of a token (grt_…), or the id of a token string (jti). Never the token itself.
+explain-do = Explain
+explain-answer = Answer
+explain-is-a-token = That is a token, not its id. It was not kept. If others may have seen it, revoke it.
+explain-unknown = No refusal and no token of this workspace has this id. Refusals are remembered for a few days.
+accepted-now = It is accepted now.
+refused-now = It is refused now.
+proved-none = The request proved no token: nothing but the rule is known.
+token-string = Token string
+refusals = Refused requests
+why = Why
+endpoint = Endpoint
+request = Request
+times = Times
+timeline = What has happened
+event-issued = Made
+event-token-issued = This token string was issued
+event-used = Used, for the last time
+event-expired = Reached its end
+event-cut-off = Revoked with many others
+event-refused = Refused
+rule-missing = The request carried no credential.
+rule-malformed = The request carried two credentials, or one that can’t be read.
+rule-tag = The string was not made by this service: foreign, mistyped, cut off or forged.
+rule-unknown = The string was made here, but no such token is stored (any more).
+rule-kind = The string is no credential of a request: a refresh token or a client secret.
+rule-expired = The token was past its end.
+rule-revoked = The token was revoked.
+rule-cut-off-owner = All tokens of its owner were revoked, under its policy or under all.
+rule-cut-off-client = All tokens of its client were revoked, as when a client is deleted.
+rule-cut-off-workspace = All tokens of its workspace were revoked.
+rule-parent-dead = The key that opened the session is dead.
+rule-disabled = The token was disabled or deleted.
+rule-replaced = A newer token has taken its place.
+rule-other-workspace = The request was for another workspace than the token’s.
+rule-scope = The token lacks a scope that the request needed.
+rule-not-covered = The APIs and plans of the token do not cover the request.
+rule-plan-limit = The limit of its plan was used up.
+rule-not-allowed = The token is good, but its holder may not do this.
 
 ## Audit
 audit = Audit

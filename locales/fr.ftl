@@ -256,6 +256,7 @@ menu-workspace = Espace de travail
 all-tokens = Tous les jetons
 all-tokens-lead = Ceux de tout l’espace de travail, les plus récents d’abord.
 search = Chercher
+export = Toute la liste en fichier :
 search-hint = Nom du jeton, du propriétaire ou de l’application
 any-kind = Tous les types
 more-filters = Autres filtres
@@ -385,6 +386,84 @@ revokes-all = Tous ceux du propriétaire
 revokes-by-http = Par HTTP seulement
 disables-all = Effet immédiat
 disables-refresh = Met fin à l’actualisation ; les jetons d’accès vivent jusqu’à leur fin
+
+## Legacy tokens
+legacy = Anciens jetons
+legacy-lead = Les jetons d’un système plus ancien restent valables jusqu’à une échéance, et sont refusés après.
+no-imports = Rien n’a été importé
+no-imports-text = Les jetons d’un système plus ancien s’importent en ligne de commande ou par l’API REST.
+import-source = Ancien système
+import-open = Importation en cours
+import-complete = Utilisables
+import-ended = Échéance passée
+import-purged = Purgés
+deadline = Échéance
+imported = Importés
+import-used = Utilisés ici
+import-refused = Lignes refusées
+import-scheme = Conservés en
+extend = Prolonger
+new-deadline = Nouvelle échéance
+deadline-hint = En UTC. En vigueur aussitôt, partout, même si l’ancienne est passée.
+deadline-needed = Indiquez une date et une heure.
+import-extended = L’échéance est déplacée.
+import-revoked = Tous ses jetons sont révoqués.
+revoke-import = Tout révoquer
+revoke-import-title = Révoquer tous les jetons de { $name } ?
+revoke-import-meaning = Les requêtes avec l’un d’eux reçoivent désormais HTTP 401. C’est irréversible.
+still-in-use = Qui les utilise encore
+used-within = Utilisés dans
+last-days = { $count ->
+    [one] Dernier jour
+   *[other] { $count } derniers jours
+}
+show = Afficher
+none-in-use = Personne n’en a utilisé pendant ce temps
+more-in-use = Il y en a d’autres. Tous :
+
+## Explain
+explain = Expliquer
+explain-lead = Pourquoi une requête a été refusée, et ce qui est arrivé à un jeton.
+explain-id = Identifiant d’une requête ou d’un jeton
+explain-hint = Le X-Request-Id de la réponse refusée, le code d’un jeton (grt_…), ou l’identifiant d’une chaîne de jeton (jti). Jamais le jeton lui-même.
+explain-do = Expliquer
+explain-answer = Réponse
+explain-is-a-token = C’est un jeton, pas son identifiant. Il n’a pas été conservé. Si d’autres ont pu le voir, révoquez-le.
+explain-unknown = Aucun refus et aucun jeton de cet espace n’a cet identifiant. Les refus sont gardés quelques jours.
+accepted-now = Il est accepté maintenant.
+refused-now = Il est refusé maintenant.
+proved-none = La requête n’a prouvé aucun jeton : on ne connaît que la règle.
+token-string = Chaîne de jeton
+refusals = Requêtes refusées
+why = Pourquoi
+endpoint = Point d’accès
+request = Requête
+times = Fois
+timeline = Ce qui s’est passé
+event-issued = Créé
+event-token-issued = Cette chaîne de jeton a été délivrée
+event-used = Utilisé pour la dernière fois
+event-expired = A atteint sa fin
+event-cut-off = Révoqué avec beaucoup d’autres
+event-refused = Refusé
+rule-missing = La requête ne portait aucun jeton.
+rule-malformed = La requête portait deux jetons, ou un qui est illisible.
+rule-tag = La chaîne ne vient pas de ce service : étrangère, mal copiée, tronquée ou falsifiée.
+rule-unknown = La chaîne vient d’ici, mais ce jeton n’est pas (ou plus) enregistré.
+rule-kind = La chaîne ne sert pas à une requête : jeton de renouvellement ou secret de client.
+rule-expired = Le jeton avait atteint sa fin.
+rule-revoked = Le jeton était révoqué.
+rule-cut-off-owner = Tous les jetons de son propriétaire ont été révoqués, sous sa règle ou sous toutes.
+rule-cut-off-client = Tous les jetons de son client ont été révoqués, comme à la suppression d’un client.
+rule-cut-off-workspace = Tous les jetons de son espace ont été révoqués.
+rule-parent-dead = La clé qui a ouvert la session est morte.
+rule-disabled = Le jeton était désactivé ou supprimé.
+rule-replaced = Un jeton plus récent a pris sa place.
+rule-other-workspace = La requête concernait un autre espace que celui du jeton.
+rule-scope = Il manque au jeton une portée que la requête exigeait.
+rule-not-covered = Les API et les forfaits du jeton ne couvrent pas la requête.
+rule-plan-limit = La limite de son forfait était épuisée.
+rule-not-allowed = Le jeton est bon, mais son porteur n’a pas ce droit.
 
 ## Audit
 audit = Audit

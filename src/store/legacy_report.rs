@@ -18,6 +18,16 @@ static IN_USE: Statement = Statement::both(
         " WHERE g.import_id = $1 AND g.last_used_at >= $2 AND g.id > $3 ORDER BY g.id LIMIT $4"
     ),
 );
+static LAST_USED: Statement = Statement::both(
+    "legacy_report.last_used",
+    concat!(
+        "SELECT ",
+        grant_columns!(),
+        " FROM grant_ g ",
+        grant_joins!(),
+        " WHERE g.import_id = $1 AND g.last_used_at >= $2 ORDER BY g.last_used_at DESC, g.id DESC LIMIT $3"
+    ),
+);
 static LIVE: Statement = Statement::both(
     "legacy_report.live",
     "SELECT COUNT(*), COALESCE(SUM(CASE WHEN g.last_used_at >= $2 THEN 1 ELSE 0 END), 0), \
@@ -27,7 +37,7 @@ static LIVE: Statement = Statement::both(
      WHERE k.subject IN (g.workspace_id, g.user_id, g.client_key, g.import_id) AND k.policy IN ('', g.policy)), 0)",
 );
 
-pub(super) const STATEMENTS: &[&Statement] = &[&IN_USE, &LIVE];
+pub(super) const STATEMENTS: &[&Statement] = &[&IN_USE, &LAST_USED, &LIVE];
 
 /// The live tokens of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +69,29 @@ impl Store {
                         .bind(i64::from(limit))
                         .fetch_all(&mut **conn)
                         .await)?)
+                })
+            })
+            .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The import's grants that were used at `since` or later, the one used last first.
+    pub(crate) async fn list_last_used(
+        &self,
+        import: ImportId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let rows: Vec<grant::Row> = self
+            .database
+            .read(move |mut db| {
+                Box::pin(async move {
+                    let sql = db.sql(&LAST_USED);
+                    let import: &[u8] = import.as_bytes();
+                    Ok(on_conn!(db, |conn| {
+                        let query = sqlx::query_as(sql).bind(import).bind(since.ms()).bind(i64::from(limit));
+                        query.fetch_all(&mut **conn).await
+                    })?)
                 })
             })
             .await?;

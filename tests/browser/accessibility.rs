@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::driver::{Browser, DESKTOP, Window};
-use super::screenshots::{PAGES, fill};
+use super::screenshots::{PAGES, REACHED, fill, reach};
 use super::{server, set_up};
 use crate::support::TestDatabase;
 
@@ -29,6 +29,16 @@ async fn no_page_has_a_violation(window: Window) {
         browser.open(&format!("{}{path}", server.url)).await;
         found.extend(violations(&browser, &axe).await.into_iter().map(|text| format!("{name}: {text}")));
     }
+    for (name, from, press) in REACHED {
+        reach(&server, &browser, from, press).await;
+        found.extend(violations(&browser, &axe).await.into_iter().map(|text| format!("{name}: {text}")));
+    }
+    browser.open(&format!("{}/console/admin/new/client", server.url)).await;
+    browser.fill("name", "shown once").await;
+    browser.fill("scopes", "\"").await;
+    browser.press("form.card button").await;
+    browser.text_of("#scopes-error").await;
+    found.extend(violations(&browser, &axe).await.into_iter().map(|text| format!("client-refused: {text}")));
     browser.open(&format!("{}/console/tokens/new", server.url)).await;
     browser.fill("name", "shown once").await;
     browser.press("form[action='/console/tokens/new'] button").await;
@@ -61,4 +71,10 @@ async fn no_page_has_a_violation_in_dark() {
 #[ignore = "needs Chromium and axe-core: cargo xtask test"]
 async fn no_page_has_a_violation_on_a_phone() {
     no_page_has_a_violation(Window { size: (360, 740), ..DESKTOP }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium and axe-core: cargo xtask test"]
+async fn no_page_has_a_violation_in_french() {
+    no_page_has_a_violation(Window { language: "fr", ..DESKTOP }).await;
 }

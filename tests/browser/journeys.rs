@@ -2,7 +2,7 @@
 
 use super::driver::{Browser, DESKTOP, Window};
 use super::{PASSWORD, server, set_up};
-use crate::support::{TestDatabase, TestServer, logs};
+use crate::support::{TestClient, TestDatabase, TestServer, logs};
 
 const PLAIN: Window = Window { script: false, ..DESKTOP };
 
@@ -108,6 +108,111 @@ async fn an_administrator_edits_and_revokes(server: &TestServer, window: Window)
     server.verify(&token).await.expect_invalid_token();
 }
 
+/// A client is made, its secret kept, a second secret made beside it, and all of it deleted.
+async fn a_client_gets_two_secrets_and_is_deleted(server: &TestServer, window: Window) {
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.open(&format!("{}/console/admin/clients", server.url)).await;
+    browser.press(".head a.primary").await;
+    browser.fill("name", "Orders").await;
+    browser.fill("scopes", "orders:read \"").await;
+    browser.press("form.card button").await;
+    browser.sees("Something can’t be accepted.").await;
+    browser.fill("scopes", "orders:read").await;
+    browser.press("form.card button").await;
+    browser.sees("Your new client").await;
+    let first = browser.value_of("#secret").await;
+    assert_eq!(logs::secrets_in(&first).len(), 1);
+    assert!(!browser.address().await.contains("jtn_"));
+    browser.press(".actions a.primary").await;
+    browser.sees_in("h1", "Orders").await;
+    let id = browser.text_of(".facts code").await;
+    browser.back().await;
+    assert!(!browser.source().await.contains(&first), "the back button shows the secret again");
+    browser.open(&format!("{}/console/admin/clients/{id}/rotate", server.url)).await;
+    browser.press("form.card button").await;
+    browser.sees("The new secret").await;
+    let second = browser.value_of("#secret").await;
+    let form = [("grant_type", "client_credentials")];
+    let mut tokens = Vec::new();
+    for secret in [first, second] {
+        let client = TestClient { id: id.clone(), secret };
+        tokens.push(server.post_form("/oauth20/token", Some(&client), &form).await.expect(200).text("access_token"));
+    }
+    browser.press(".actions a.primary").await;
+    browser.sees("Two secrets are accepted.").await;
+    browser.press(".head a.warn").await;
+    browser.sees("Delete the client Orders?").await;
+    assert_eq!(browser.text_of(".tally dd").await, "2");
+    server.verify(&tokens[0]).await.expect(200);
+    browser.press("button.danger").await;
+    browser.sees("The client is deleted").await;
+    for token in &tokens {
+        server.verify(token).await.expect_invalid_token();
+    }
+}
+
+/// An API and a plan for it are made; the plan is edited by two at once, and deleted.
+async fn an_api_and_a_plan_are_made_and_merged(server: &TestServer, window: Window) {
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.open(&format!("{}/console/admin/apis", server.url)).await;
+    browser.sees("This workspace has no APIs.").await;
+    browser.press(".head a.primary").await;
+    browser.fill("name", "orders").await;
+    browser.fill("audience", "https://orders.example").await;
+    browser.press("form.card button").await;
+    browser.sees("The API is made.").await;
+    browser.open(&format!("{}/console/admin/new/plan", server.url)).await;
+    browser.fill("name", "small").await;
+    browser.press("input[value=orders]").await;
+    browser.press("form.card button").await;
+    browser.sees("100 in 1 minute").await;
+    browser.press("td.name a").await;
+    browser.sees("Edit small").await;
+    let plans = server.get("/admin/v1/plans", &server.admin_key).await.json();
+    let path = format!("/admin/v1/plans/{}", plans["data"][0]["id"].as_str().unwrap());
+    server.patch_json(&path, &server.admin_key, "*", &serde_json::json!({ "requests": 7 })).await.expect(200);
+    browser.fill("requests", "500").await;
+    browser.press("form.card button").await;
+    browser.sees("Somebody else has changed this").await;
+    assert_eq!(browser.text_of("#requests-stored code").await, "7");
+    assert_eq!(browser.value_of("#requests").await, "500");
+    browser.press("form.card button").await;
+    browser.sees("500 in 1 minute").await;
+    browser.press("details.dots summary").await;
+    browser.press(".dots .sheet a.warn").await;
+    browser.sees("Delete the plan small?").await;
+    browser.press("button.danger").await;
+    browser.sees("The plan is deleted.").await;
+}
+
+/// An administrator sees who uses old tokens, gives them more time, asks why one was refused, and ends them.
+async fn old_tokens_are_watched_extended_explained_and_ended(server: &TestServer, window: Window) {
+    server.legacy_token("old-token-one").await;
+    server.verify("old-token-one").await.expect(200);
+    server.service().flush_uses().await.unwrap();
+    let browser = Browser::start(window).await;
+    set_up(server, &browser).await;
+    browser.open(&format!("{}/console/admin/legacy", server.url)).await;
+    browser.press("td.name a").await;
+    browser.sees_in("tbody td.name", "admin").await;
+    // The keys of a field of date and time depend on the language of the browser.
+    browser.press("section.card button").await;
+    browser.sees("The deadline is moved.").await;
+    browser.press(".head a.warn").await;
+    browser.sees("HTTP 401").await;
+    browser.press("button.danger").await;
+    browser.sees("Every token of it is revoked.").await;
+    let refused = server.verify("old-token-one").await.expect(401);
+    browser.open(&format!("{}/console/admin/explain", server.url)).await;
+    browser.fill("q", refused.header("x-request-id")).await;
+    browser.press("form.card button").await;
+    browser.sees("Refused requests").await;
+    browser.sees("GET /oauth20/verify").await;
+    assert!(!browser.address().await.contains(refused.header("x-request-id")));
+}
+
 /// Nothing but Tab, Enter and text.
 async fn signing_in_needs_only_the_keyboard(server: &TestServer, window: Window) {
     let browser = Browser::start(window).await;
@@ -156,4 +261,7 @@ journeys! {
     access_tokens_are_generated_and_all_revoked
     an_administrator_edits_and_revokes
     signing_in_needs_only_the_keyboard
+    a_client_gets_two_secrets_and_is_deleted
+    an_api_and_a_plan_are_made_and_merged
+    old_tokens_are_watched_extended_explained_and_ended
 }

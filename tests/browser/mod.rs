@@ -4,6 +4,7 @@
 
 mod accessibility;
 mod driver;
+mod hostile;
 mod journeys;
 mod screenshots;
 

@@ -6,10 +6,24 @@ use serde_json::json;
 
 use super::driver::{Browser, DESKTOP, Window};
 use super::{PASSWORD, server, set_up};
+use crate::support::legacy::sha256_hex;
 use crate::support::{TestDatabase, TestServer};
 
 /// A name for the file, and the path.
-pub const PAGES: [(&str, &str); 12] = [
+pub const PAGES: [(&str, &str); 25] = [
+    ("clients", "/console/admin/clients"),
+    ("client", "/console/admin/clients/orders-service"),
+    ("client-new", "/console/admin/new/client"),
+    ("client-edit", "/console/admin/clients/orders-service/edit"),
+    ("client-rotate", "/console/admin/clients/orders-service/rotate"),
+    ("client-delete", "/console/admin/clients/orders-service/delete"),
+    ("apis", "/console/admin/apis"),
+    ("api-new", "/console/admin/new/api"),
+    ("plans", "/console/admin/plans"),
+    ("plan-new", "/console/admin/new/plan"),
+    ("legacy", "/console/admin/legacy"),
+    ("explain", "/console/admin/explain"),
+    ("explained", "/console/admin/explain?request_id=pictured"),
     ("users", "/console/admin/users"),
     ("policies", "/console/admin/policies"),
     ("audit", "/console/admin/audit"),
@@ -41,11 +55,57 @@ pub async fn fill(server: &TestServer) {
         let body = json!({ "policy": policy, "name": name, "lifetime": lifetime, "extra_fields": { "team": "blue" } });
         server.own_token(&body).await;
     }
-    let client = server.client(&["orders:read"]).await;
-    server.access_token(&client).await;
+    let body = json!({
+        "client_id": "orders-service", "name": "Orders", "grant_types": ["client_credentials", "refresh_token"],
+        "scopes": ["orders:read", "orders:write"], "introspect": true, "redirect_uris": ["https://orders.example/back"],
+    });
+    let client = server.client_with(body).await;
+    for _ in 0..7 {
+        server.access_token(&client).await;
+    }
+    let rotate = "/admin/v1/clients/orders-service/rotate-secret";
+    server.post_json(rotate, &server.admin_key, &json!({})).await.expect(200);
+    for (name, scopes) in [("orders", json!(["orders:read", "orders:write"])), ("billing", json!([]))] {
+        let api = json!({ "name": name, "audience": format!("https://{name}.example"), "scopes": scopes });
+        server.post_json("/admin/v1/apis", &server.admin_key, &api).await.expect(201);
+    }
+    for (name, requests, period, apis) in
+        [("small", 100, "1m", json!(["orders"])), ("large", 1_000_000, "30d", json!([]))]
+    {
+        let plan = json!({ "name": name, "requests": requests, "period": period, "apis": apis });
+        server.post_json("/admin/v1/plans", &server.admin_key, &plan).await.expect(201);
+    }
+    server.user("ada", "member").await;
+    let import = server.import("sha256", json!({ "unmapped_owner": { "type": "user", "id": "ada" } })).await;
+    let rows: Vec<_> =
+        ["one", "two", "three"].map(|text| json!({ "hash": sha256_hex(text), "name": format!("old {text}") })).into();
+    server.upload(&import, "", &rows).await.expect(200);
+    server.verify("one").await.expect(200);
+    server.service().flush_uses().await.unwrap();
     let old = server.own_token(&json!({ "policy": "api", "name": "left the company", "lifetime": "30d" })).await;
     let id = old.json()["token"]["id"].as_str().unwrap().to_owned();
     server.post_json(&format!("/api/v1/tokens/{id}/revoke"), &server.admin_key, &json!({})).await.expect(200);
+    let refused = server.request(reqwest::Method::GET, "/oauth20/verify").bearer_auth(old.text("access_token"));
+    server.send(refused.header("x-request-id", "pictured")).await.expect(401);
+}
+
+/// Pages that are reached from another one: a name, where to begin, and what to press.
+pub const REACHED: [(&str, &str, &str); 5] = [
+    ("legacy-import", "/console/admin/legacy", "td.name a"),
+    ("user-edit", "/console/admin/users?q=ada", ".dots .sheet a[href$='/edit']"),
+    ("user-delete", "/console/admin/users?q=ada", ".dots .sheet a[href$='/delete']"),
+    ("api-edit", "/console/admin/apis", "td.name a"),
+    ("plan-delete", "/console/admin/plans", ".dots .sheet a[href$='/delete']"),
+];
+
+/// Goes to one of [`REACHED`].
+pub async fn reach(server: &TestServer, browser: &Browser, from: &str, press: &str) {
+    browser.open(&format!("{}{from}", server.url)).await;
+    if press.contains(".dots") {
+        browser.press(".dots summary").await;
+    }
+    browser.press(press).await;
+    browser.text_of("main .crumbs").await;
 }
 
 async fn photograph(browser: &Browser, folder: &Path, name: &str) {
@@ -72,6 +132,15 @@ async fn all_pages(server: &TestServer, window: Window, look: &str, first: bool)
         browser.open(&format!("{}{path}", server.url)).await;
         photograph(&browser, &folder, &name(page)).await;
     }
+    for (page, from, press) in REACHED {
+        reach(server, &browser, from, press).await;
+        photograph(&browser, &folder, &name(page)).await;
+    }
+    browser.open(&format!("{}/console/admin/new/client", server.url)).await;
+    browser.fill("name", "shown once").await;
+    browser.press("form.card button").await;
+    browser.value_of("#secret").await;
+    photograph(&browser, &folder, &name("client-secret")).await;
     browser.open(&format!("{}/console/tokens/new", server.url)).await;
     browser.fill("name", "shown once").await;
     browser.press("form[action='/console/tokens/new'] button").await;

@@ -69,4 +69,19 @@ on_both_databases! {
         assert!(asked.contains("Not included") && asked.contains("Nothing would change"));
         server.verify(&token).await.expect(200);
     }
+
+    async fn the_list_is_exported_as_a_file_with_the_same_filters(server: &TestServer) {
+        let browser = Browser::operator(server).await;
+        generate(&browser, "needle", "30").await;
+        generate(&browser, "=other", "30").await;
+        let page = browser.get("/console/admin/tokens?q=needle").await.expect(200).body;
+        for (kind, media_type) in [("csv", "text/csv"), ("ndjson", "application/x-ndjson")] {
+            let link = format!("/console/admin/export/tokens?q=needle&as={kind}");
+            assert!(page.contains(&link.replace('&', "&#38;")), "{link}");
+            let file = browser.get(&link).await.expect(200);
+            assert!(file.header("content-type").starts_with(media_type) && file.header("content-disposition").contains("attachment"));
+            assert!(file.body.contains("needle") && !file.body.contains("other") && !file.body.contains("jtn_"));
+        }
+        browser.get("/console/admin/export/tokens").await.expect(404);
+    }
 }

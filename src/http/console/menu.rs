@@ -15,6 +15,8 @@ pub(super) enum Area {
     Plans,
     Users,
     Policies,
+    Legacy,
+    Explain,
     Audit,
 }
 
@@ -51,6 +53,8 @@ impl Page {
                 entry(Area::Plans, "/console/admin/plans", "plans"),
                 entry(Area::Users, "/console/admin/users", "users"),
                 entry(Area::Policies, "/console/admin/policies", "policies"),
+                entry(Area::Legacy, "/console/admin/legacy", "legacy"),
+                entry(Area::Explain, "/console/admin/explain", "explain"),
                 entry(Area::Audit, "/console/admin/audit", "audit"),
             ];
             groups.push(Group { title: "menu-workspace", entries: workspace });

@@ -21,6 +21,8 @@ pub(super) struct Removal<'a> {
     pub meaning: &'static str,
     /// What the number of tokens says.
     pub counted_as: &'static str,
+    /// The label of the button.
+    pub verb: &'static str,
     pub reach: &'a ReachView,
     /// The list that it belongs to: its title and its path.
     pub list: (&'static str, &'static str),

@@ -156,6 +156,13 @@ impl<'a> Listing<'a> {
         Self { rows, query, path, next, continued: query.after != GrantCursor::START }
     }
 
+    /// Where the whole list is, with the same filters, as a file of this kind.
+    pub(super) fn export(&self, kind: &str) -> String {
+        let mut link = form_urlencoded::Serializer::new(String::new());
+        link.extend_pairs(self.query.pairs()).append_pair("as", kind);
+        format!("/console/admin/export/tokens?{}", link.finish())
+    }
+
     pub(super) fn statuses(&self) -> [(&'static str, &'static str); 4] {
         STATUSES.map(|status| (status_name(status), status_key(status)))
     }

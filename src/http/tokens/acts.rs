@@ -40,7 +40,11 @@ pub(crate) async fn list(state: &AppState, manager: Manager, parts: &Parts) -> A
     Ok(page::respond(&parts.uri, query.page.limit, &views, next))
 }
 
-async fn whole_list(
+/// The whole list, from `after` on, as it is read.
+///
+/// # Errors
+/// The store's, where not even the first page can be read.
+pub(crate) async fn whole_list(
     state: &AppState,
     manager: Manager,
     filter: TokenFilter,

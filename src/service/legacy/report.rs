@@ -1,5 +1,7 @@
 //! Which imported tokens are still in use, and by whom.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::domain::clock::Timestamp;
@@ -70,5 +72,25 @@ impl Service {
         grants.truncate(limit as usize);
         let next = grants.last().filter(|_| more).map(|last| last.id);
         Ok((grants, next))
+    }
+
+    /// Those of the import's tokens that were used in the last `days` days, the one used last first; and whether there are
+    /// more.
+    ///
+    /// # Errors
+    /// [`ApiFailure::NotFound`], or the store's.
+    pub async fn imported_last_used(
+        &self,
+        caller: &Caller,
+        id: ImportId,
+        days: u32,
+        limit: u32,
+    ) -> Result<(Vec<Grant>, bool), ApiFailure> {
+        let import = self.find_workspace_import(caller, id).await?;
+        let since = self.clock.now().minus(Duration::from_secs(u64::from(days) * 86_400));
+        let mut grants = self.store.list_last_used(import.new.id, since, limit + 1).await?;
+        let more = grants.len() > limit as usize;
+        grants.truncate(limit as usize);
+        Ok((grants, more))
     }
 }

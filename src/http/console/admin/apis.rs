@@ -114,6 +114,7 @@ async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
         title: page.with("delete-api-title", "name", &api.name).into_owned(),
         meaning: "delete-api-meaning",
         counted_as: "tokens-naming",
+        verb: "delete",
         reach: &reach,
         list: ("apis", LIST),
         action: format!("{LIST}/{}/delete", api.id),

@@ -98,6 +98,7 @@ async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
         title: page.with("delete-client-title", "name", &client.name).into_owned(),
         meaning: "delete-client-meaning",
         counted_as: "tokens-ended",
+        verb: "delete",
         reach: &reach,
         list: ("clients", LIST),
         action: format!("{}/delete", path(&client)),

@@ -5,6 +5,8 @@ pub(super) mod audit;
 pub(super) mod client_edit;
 pub(super) mod client_secret;
 pub(super) mod clients;
+pub(super) mod explain;
+pub(super) mod legacy;
 pub(super) mod plans;
 pub(super) mod policies;
 pub(super) mod token_edit;

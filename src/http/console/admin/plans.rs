@@ -131,6 +131,7 @@ async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
         title: page.with("delete-plan-title", "name", &plan.name).into_owned(),
         meaning: "delete-plan-meaning",
         counted_as: "tokens-naming",
+        verb: "delete",
         reach: &reach,
         list: ("plans", LIST),
         action: format!("{LIST}/{}/delete", plan.id),

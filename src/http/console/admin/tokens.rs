@@ -11,11 +11,14 @@ use crate::http::console::page::Page;
 use crate::http::console::respond::html;
 use crate::http::console::token_list::{self, Listing, TokenQuery};
 use crate::http::console::token_overview::{self, Tab, Whose};
-use crate::http::console::{done, ending};
+use crate::http::console::{done, ending, failure, pager};
+use crate::http::export::Whole;
 use crate::http::path::Segment;
+use crate::http::tokens::acts;
 use crate::http::{Answer, AppState};
 use crate::service::error::ApiFailure;
 use crate::service::tokens::Manager;
+use crate::store::grant::GrantCursor;
 
 #[derive(Template)]
 #[template(path = "console/admin/tokens.html")]
@@ -37,6 +40,17 @@ pub(crate) async fn list(State(state): State<AppState>, me: Me, parts: Parts) ->
     let list = Listing::new(&grants, next, &query, Whose::Workspace.base(), state.service.clock.now());
     let policies = state.service.policies.iter().map(|policy| &*policy.name).collect();
     Ok(html(&AllTokensPage { page: &page, list, policies, done: done::of(&parts.uri, &DONE) }))
+}
+
+/// The whole list under the filters of the address, as a file.
+pub(crate) async fn export(State(state): State<AppState>, me: Me, parts: Parts) -> Answer {
+    let whole = match pager::value(&parts.uri, "as").as_str() {
+        "csv" => Whole::Csv,
+        "ndjson" => Whole::Ndjson,
+        _ => return Err(failure::nothing_here(&me.page)),
+    };
+    let (manager, filter) = (manager(&me).map_err(me.failed())?, TokenQuery::read(&parts.uri).filter());
+    acts::whole_list(&state, manager, filter, GrantCursor::START, whole).await.map_err(me.failed())
 }
 
 pub(crate) async fn show(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {

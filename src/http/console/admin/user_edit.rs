@@ -75,6 +75,7 @@ async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
         title: page.with("delete-user-title", "name", &user.username).into_owned(),
         meaning: if is_self { "delete-self-meaning" } else { "delete-user-meaning" },
         counted_as: "tokens-ended",
+        verb: "delete",
         reach: &reach,
         list: ("users", LIST),
         action: format!("{LIST}/{}/delete", user.id),
