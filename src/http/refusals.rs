@@ -1,13 +1,13 @@
 //! Notes what is refused at the edge, so that an administrator can ask for the reason.
 
 use axum::http::request::Parts;
-use jeton_guard::{Inactive, Refusal};
+use jeton_guard::Refusal;
 
 use super::AppState;
 use super::context::RequestInfo;
 use crate::domain::refusal::Rule;
 use crate::service::error::ApiFailure;
-use crate::service::refusals::Refused;
+use crate::service::refusals::{Refused, rule_of};
 
 /// A refusal of the bearer middleware, or of a handler that judges a token itself.
 pub(super) fn note(state: &AppState, refusal: &Refusal, request: &Parts) {
@@ -31,28 +31,32 @@ pub(super) fn note_failure(state: &AppState, failure: &ApiFailure, request: &Par
     }
 }
 
-/// Words of the caller that are kept.
-const MAX_DETAIL_CHARS: usize = 200;
-
-const fn rule_of(inactive: Inactive) -> Rule {
-    match inactive {
-        Inactive::Unproven => Rule::Tag,
-        Inactive::Expired => Rule::Expired,
-        Inactive::Revoked => Rule::Revoked,
-        Inactive::Disabled => Rule::Disabled,
-        Inactive::OtherWorkspace => Rule::OtherWorkspace,
+/// A token that somebody has asked about and that was told to be inactive. Whoever was refused with it will ask why; one
+/// that this service has not made costs no row.
+pub(super) fn note_inactive(state: &AppState, rule: Rule, token: &str, request: &Parts) {
+    if state.service.has_made(token) {
+        state.service.note_refusal(refused(state, rule, None, Some(token), request));
     }
 }
 
+/// Words of the caller that are kept.
+const MAX_DETAIL_CHARS: usize = 200;
+
 fn write(state: &AppState, rule: Rule, detail: Option<String>, request: &Parts) {
     let credential = jeton_guard::credential(&request.headers, request.uri.query()).ok().flatten();
-    state.service.note_refusal(Refused {
-        request_id: request.extensions.get().map_or("", RequestInfo::id_text),
-        endpoint: endpoint(state, request),
-        credential: credential.as_ref().map(jeton_guard::Presented::token),
-        rule,
-        detail,
-    });
+    let credential = credential.as_ref().map(jeton_guard::Presented::token);
+    state.service.note_refusal(refused(state, rule, detail, credential, request));
+}
+
+fn refused<'a>(
+    state: &AppState,
+    rule: Rule,
+    detail: Option<String>,
+    credential: Option<&'a str>,
+    request: &'a Parts,
+) -> Refused<'a> {
+    let request_id = request.extensions.get().map_or("", RequestInfo::id_text);
+    Refused { request_id, endpoint: endpoint(state, request), credential, rule, detail }
 }
 
 /// Method and route. What stood in the path may be another workspace's.

@@ -5,12 +5,15 @@ use serde::Serialize;
 
 use super::Service;
 use super::client_auth::AuthenticatedClient;
+use super::refusals::rule_of;
 use super::validate::Validated;
 use crate::domain::catalog::Catalog;
 use crate::domain::grant::{Grant, Revision, WorkspaceRef};
 use crate::domain::ids::ClientKey;
+use crate::domain::refusal::Rule;
 use crate::domain::token_string::TokenKind;
 use crate::store::StoreError;
+use crate::store::user::Role;
 
 /// Who asks about a token.
 #[derive(Clone, Debug)]
@@ -28,16 +31,14 @@ impl Asker {
         Self { workspace: client.workspace.clone(), client: Some(client.key), all: client.introspect }
     }
 
-    /// A bearer whose token has the scope `introspect`.
-    #[must_use]
-    pub fn bearer(validated: &Validated) -> Self {
-        Self { workspace: validated.token().grant.workspace.clone(), client: None, all: true }
-    }
-
-    /// Refresh tokens are shown to their own client only: to a resource server they are no credential.
-    fn may_see(&self, kind: TokenKind, grant: &Grant) -> bool {
+    /// Why this token is not shown. Refresh tokens are shown to their own client only: to a resource server they are no
+    /// credential.
+    fn hidden(&self, kind: TokenKind, grant: &Grant) -> Option<Rule> {
         let own = self.client.is_some() && grant.client.as_ref().map(|client| client.key) == self.client;
-        grant.workspace.id == self.workspace.id && (own || (self.all && kind != TokenKind::Refresh))
+        if grant.workspace.id != self.workspace.id {
+            return Some(Rule::OtherWorkspace);
+        }
+        if own || (self.all && kind != TokenKind::Refresh) { None } else { Some(Rule::NotAllowed) }
     }
 }
 
@@ -51,18 +52,38 @@ pub struct Introspected {
     pub body: Vec<u8>,
     /// What the question was counted against: a resource server asks because somebody uses the token there.
     pub limits: Limits,
-    /// The token, where it is active and may be seen.
-    pub token: Option<Validated>,
+    /// The token, where it is active and may be seen; else why it is not.
+    pub token: Result<Validated, Rule>,
 }
 
 impl Service {
+    /// A bearer whose token has the scope `introspect`: a client, or a user while they are an administrator. Read at each
+    /// question, because what a user may do is not kept with their tokens.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn bearer_asker(&self, validated: &Validated) -> Result<Option<Asker>, StoreError> {
+        let grant = &validated.token().grant;
+        if let Some(user) = grant.owner.user_id() {
+            let user = self.store.find_user(user).await?;
+            if !user.is_some_and(|user| user.workspace == grant.workspace.id && user.role >= Role::Admin) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Asker { workspace: grant.workspace.clone(), client: None, all: true }))
+    }
+
     /// The answer to whoever asks, as of `at_least` or newer. A used-up limit does not make a token inactive; the answer then has `retry_after`.
     ///
     /// # Errors
     /// The store's: an outage is never an inactive token.
     pub async fn introspect(&self, asker: &Asker, token: &str, at_least: Revision) -> Result<Introspected, StoreError> {
+        let hidden = |rule| Introspected { body: INACTIVE.to_vec(), limits: Limits::none(), token: Err(rule) };
         match self.examine_at(token, at_least).await {
-            Outcome::Active(validated) if asker.may_see(validated.token().kind, &validated.token().grant) => {
+            Outcome::Active(validated) => {
+                if let Some(rule) = asker.hidden(validated.token().kind, &validated.token().grant) {
+                    return Ok(hidden(rule));
+                }
                 let used = validated.token().kind != TokenKind::Refresh;
                 if used {
                     self.note_use(&validated);
@@ -81,11 +102,9 @@ impl Service {
                     }
                 };
                 body.push(b'}');
-                Ok(Introspected { body, limits, token: Some(validated) })
+                Ok(Introspected { body, limits, token: Ok(validated) })
             }
-            Outcome::Active(_) | Outcome::Inactive(_) => {
-                Ok(Introspected { body: INACTIVE.to_vec(), limits: Limits::none(), token: None })
-            }
+            Outcome::Inactive(inactive) => Ok(hidden(rule_of(inactive))),
             Outcome::Unavailable(_) => Err(StoreError::Unavailable(None)),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::try_join_all;
+use jeton_guard::Inactive;
 
 use super::Service;
 use crate::domain::clock::Timestamp;
@@ -27,7 +28,25 @@ pub struct Refused<'a> {
     pub detail: Option<String>,
 }
 
+/// What a validation has found, before it is looked at closely.
+#[must_use]
+pub const fn rule_of(inactive: Inactive) -> Rule {
+    match inactive {
+        Inactive::Unproven => Rule::Tag,
+        Inactive::Expired => Rule::Expired,
+        Inactive::Revoked => Rule::Revoked,
+        Inactive::Disabled => Rule::Disabled,
+        Inactive::OtherWorkspace => Rule::OtherWorkspace,
+    }
+}
+
 impl Service {
+    /// Whether this string proves that it was made here. Costs no I/O.
+    #[must_use]
+    pub fn has_made(&self, text: &str) -> bool {
+        self.codec.parse(text).is_ok()
+    }
+
     /// Notes a refusal. Costs no I/O and keeps nothing of the credential but its public id, if it was made here.
     pub fn note_refusal(&self, refused: Refused<'_>) {
         let presented = refused.credential.and_then(|text| self.codec.parse(text).ok());
@@ -69,7 +88,7 @@ impl Service {
                     refusal.workspace = Some(token.grant.workspace.id);
                     refusal.grant = Some(token.grant.id);
                     if refusal.rule == Rule::Revoked {
-                        refusal.rule = self.rule_of(token, refusal.at).await?.unwrap_or(Rule::Revoked);
+                        refusal.rule = self.rule_of_dead(token, refusal.at).await?;
                     }
                 }
             }
@@ -86,6 +105,14 @@ impl Service {
         let ids: HashSet<TokenId> = refusals.iter().filter_map(|refusal| refusal.token).collect();
         let found = try_join_all(ids.into_iter().map(|id| self.store.find_token(id))).await?;
         Ok(found.into_iter().flatten().map(|token| (token.id, token)).collect())
+    }
+
+    /// Why a token is revoked. A refresh token has come to an endpoint that takes it: what has ended is its grant or its turn.
+    async fn rule_of_dead(&self, token: &StoredToken, now: Timestamp) -> Result<Rule, StoreError> {
+        match token.kind {
+            TokenKind::Refresh => Ok(self.rule_of_grant(&token.grant, now).await?.unwrap_or(Rule::Replaced)),
+            _ => Ok(self.rule_of(token, now).await?.unwrap_or(Rule::Revoked)),
+        }
     }
 
     /// The rule that refuses `token` at `now`, if one does.

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::server::TestClient;
 use crate::support::{Answer, TestServer};
 
 async fn explain(server: &TestServer, query: &str) -> Answer {
@@ -67,6 +68,48 @@ on_both_databases! {
             assert_eq!(cut["detail"]["all_of"], reach);
             assert!(cut["by"].as_str().unwrap().starts_with("user:usr_"), "{cut}");
             assert_eq!(explained["refusals"][0]["request_id"], refused.header("x-request-id"));
+        }
+    }
+
+    async fn a_used_up_plan_is_told_by_its_rule(server: &TestServer) {
+        crate::admin::plans::make(server, "tiny", 1, &[]).await;
+        let body = json!({ "policy": "access", "plans": ["tiny"] });
+        let token = server.post_json("/admin/v1/tokens", &server.admin_key, &body).await.expect(201).text("access_token");
+        server.verify(&token).await.expect(200);
+        let refused = server.verify(&token).await.expect(429);
+        assert_eq!(rule(server, &refused).await, "plan_limit");
+        let explained = explain(server, &format!("token_id={}", jti(&token))).await.expect(200).json();
+        assert_eq!((&explained["accepted_now"], explained["refusals"][0]["rule"].as_str()), (&json!(true), Some("plan_limit")));
+    }
+
+    async fn a_token_that_introspection_told_to_be_inactive_is_explained(server: &TestServer) {
+        let client = server.client(&["a"]).await;
+        let own_only = server.client_with(json!({ "name": "own only", "grant_types": ["client_credentials"] })).await;
+        let acme = server.workspace("acme").await;
+        let elsewhere = json!({ "name": "elsewhere", "grant_types": ["client_credentials"], "introspect": true });
+        let elsewhere = server.post_json("/admin/v1/clients", &acme.key, &elsewhere).await.expect(201);
+        let elsewhere = TestClient { id: elsewhere.text("client_id"), secret: elsewhere.text("client_secret") };
+        let inactive = async |asker: &TestClient, token: &str| {
+            let told = server.introspect(asker, token).await.expect(200);
+            assert_eq!(told.body, "{\"active\":false}");
+            told
+        };
+        let token = server.access_token(&client).await;
+        assert_eq!(rule(server, &inactive(&own_only, &token).await).await, "not_allowed");
+        assert_eq!(rule(server, &inactive(&elsewhere, &token).await).await, "other_workspace");
+        server.delete("/oauth20/access-token", &token).await.expect(200);
+        let told = inactive(&client, &token).await;
+        assert_eq!(rule(server, &told).await, "revoked");
+        let explained = explain(server, &format!("token_id={}", jti(&token))).await.expect(200).json();
+        let endpoints = explained["refusals"].as_array().unwrap().iter().map(|refusal| refusal["endpoint"].as_str().unwrap());
+        assert_eq!(endpoints.collect::<Vec<_>>(), ["POST /oauth20/introspect"; 3]);
+        server.get(&format!("/admin/v1/explain?request_id={}", told.header("x-request-id")), &acme.key).await.expect(404);
+        // Nothing is kept of what was not made here, whoever asks about it.
+        let mut forged = token.clone();
+        forged.replace_range(30..31, if &token[30..31] == "0" { "1" } else { "0" });
+        for unknown in [forged.as_str(), "nothing", "a.b.c"] {
+            let told = inactive(&client, unknown).await;
+            explain(server, &format!("request_id={}", told.header("x-request-id"))).await.expect(404);
         }
     }
 

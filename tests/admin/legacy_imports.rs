@@ -70,6 +70,29 @@ on_both_databases! {
         }
     }
 
+    async fn the_list_is_read_in_pages_and_takes_no_other_parameter(server: &TestServer) {
+        let mut made = Vec::new();
+        for scheme in ["plain", "sha256", "sha512"] {
+            made.insert(0, server.import(scheme, json!({})).await);
+            server.advance(1);
+        }
+        let list = async |query: &str| server.get(&format!("/admin/v1/legacy-imports{query}"), &server.admin_key).await;
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = list(&format!("?limit=2&cursor={cursor}")).await.expect(200).json();
+            found.extend(page["data"].as_array().unwrap().iter().map(|import| import["id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(found, made);
+        list("?source=old").await.expect_field_error("?source");
+        list("?limit=0").await.expect_field_error("?limit");
+        list("?cursor=x").await.expect_field_error("?cursor");
+    }
+
     async fn the_report_tells_what_is_still_in_use_and_by_whom(server: &TestServer) {
         let import = server.import("plain", json!({})).await;
         let rows = [

@@ -46,6 +46,18 @@ on_both_databases! {
         assert!(made.header("x-jeton-revision").parse::<i64>().unwrap() > before);
     }
 
+    async fn what_deletes_tells_the_revision(server: &TestServer) {
+        let (client, user, acme) = (server.client(&["a"]).await, server.user("alice", "member").await, server.workspace("acme").await);
+        let import = format!("/admin/v1/legacy-imports/{}", server.import("sha256", serde_json::json!({})).await);
+        for path in [format!("/admin/v1/clients/{}", client.id), user.path, acme.path, import] {
+            let tried = server.delete(&format!("{path}?dry_run=true"), &server.admin_key).await.expect(200);
+            assert_eq!(tried.header("x-jeton-revision"), "", "{path}");
+            let deleted = server.delete(&path, &server.admin_key).await.expect(200);
+            let told = deleted.json()["revocation"]["revision"].to_string();
+            assert_eq!(deleted.header("x-jeton-revision"), told, "{path}");
+        }
+    }
+
     async fn the_state_of_a_revocation_can_be_asked_for(server: &TestServer) {
         let client = server.client(&["a"]).await;
         let token = server.access_token(&client).await;

@@ -99,6 +99,29 @@ on_both_databases! {
         ask("jtn_a_x", &bearer).await.expect_invalid_token();
     }
 
+    async fn an_administrator_who_is_none_any_more_may_not_ask(server: &TestServer) {
+        let second = server.user("second", "admin").await;
+        let body = json!({ "policy": "key", "name": "asks", "scopes": ["introspect"] });
+        let key = server.post_json("/api/v1/tokens", &second.key, &body).await.expect(201).text("api_key");
+        let ask = async || {
+            let request = server.request(Method::POST, "/oauth20/introspect").bearer_auth(&key);
+            server.send(request.header("content-type", "application/x-www-form-urlencoded").body(format!("token={key}"))).await
+        };
+        assert_eq!(ask().await.expect(200).json()["active"], true);
+        server.patch_json(&second.path, &server.admin_key, "*", &json!({ "role": "member" })).await.expect(200);
+        let refused = ask().await.expect_oauth_error(403, "insufficient_scope");
+        assert!(!refused.body.contains("active"));
+        server.verify(&key).await.expect(200);
+        server.patch_json(&second.path, &server.admin_key, "*", &json!({ "role": "admin" })).await.expect(200);
+        ask().await.expect(200);
+        // One that an administrator has made for a member: what counts is whose it is.
+        let member = server.user("member", "member").await;
+        let body = json!({ "policy": "key", "name": "given", "scopes": ["introspect"], "owner": member.id });
+        let given = server.post_json("/admin/v1/tokens", &server.admin_key, &body).await.expect(201).text("api_key");
+        let request = server.request(Method::POST, "/oauth20/introspect").bearer_auth(&given);
+        server.send(request.header("content-type", "application/x-www-form-urlencoded").body(format!("token={key}"))).await.expect(403);
+    }
+
     async fn a_use_is_written_down_and_shown(server: &TestServer) {
         let made = server.own_token(&json!({ "policy": "access", "lifetime": "1h" })).await;
         let path = format!("/api/v1/tokens/{}", made.json()["token"]["id"].as_str().unwrap());

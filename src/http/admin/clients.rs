@@ -19,7 +19,7 @@ use crate::http::oauth_error::no_store;
 use crate::http::openapi::texts::{FilterText, RepeatKey, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
+use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem, revision};
 use crate::service::client_edit::EditClient;
 use crate::service::clients::{ClientView, CreateClient, CreatedClient, DeletedClient};
 use crate::service::error::ApiFailure;
@@ -246,7 +246,7 @@ pub(crate) async fn delete(
     parts: Parts,
 ) -> Answer {
     let deleted = state.service.delete_client(&caller, &client_id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store(&deleted))
+    Ok(revision::with(no_store(&deleted), deleted.revocation.map(|receipt| receipt.revision)))
 }
 
 fn shown(client: &Client) -> Response {

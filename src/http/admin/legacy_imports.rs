@@ -17,7 +17,7 @@ use crate::http::oauth_error::no_store as answer;
 use crate::http::openapi::texts::SchemeName;
 use crate::http::page::{self, Page, PageQuery, PageRequest};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, json as body, problem};
+use crate::http::{Answer, AppState, json as body, problem, revision};
 use crate::service::error::ApiFailure;
 use crate::service::legacy::{CreateImport, ImportView, Reach, UnmappedOwner};
 use crate::service::revoke::Receipt;
@@ -176,7 +176,8 @@ pub(crate) async fn extend(
     let id = import_id(&id).map_err(problem::of(&parts))?;
     let extended = state.service.extend_import(&caller, id, deadline).await;
     let (import, revocation) = extended.map_err(problem::of(&parts))?;
-    Ok(answer(&Extended { import: view(&state, &caller, &import), revocation }))
+    let response = answer(&Extended { import: view(&state, &caller, &import), revocation });
+    Ok(revision::with(response, revocation.revision))
 }
 
 /// Revoke every token of an import, or tell how many that would be
@@ -197,7 +198,8 @@ pub(crate) async fn delete(
     }
     let (import, receipt) = state.service.revoke_import(&caller, id).await.map_err(problem::of(&parts))?;
     let import = view(&state, &caller, &import);
-    Ok(answer(&Revoked { dry_run, import, reach, revocation: Some(receipt) }))
+    let response = answer(&Revoked { dry_run, import, reach, revocation: Some(receipt) });
+    Ok(revision::with(response, receipt.revision))
 }
 
 fn view<'a>(state: &AppState, caller: &'a crate::service::caller::Caller, import: &'a Import) -> ImportView<'a> {

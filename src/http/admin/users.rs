@@ -16,7 +16,7 @@ use crate::http::oauth_error::no_store;
 use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, RepeatKey, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem};
+use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem, revision};
 use crate::service::error::ApiFailure;
 use crate::service::user_edit::{DeletedUser, EditUser};
 use crate::service::users::{CreateUser, UserView};
@@ -177,7 +177,7 @@ pub(crate) async fn delete(
     parts: Parts,
 ) -> Answer {
     let deleted = state.service.delete_user(&caller, &id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store(&deleted))
+    Ok(revision::with(no_store(&deleted), deleted.revocation.map(|receipt| receipt.revision)))
 }
 
 fn shown(view: &UserView<'_>) -> Response {

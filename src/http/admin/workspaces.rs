@@ -16,7 +16,7 @@ use crate::http::oauth_error::no_store;
 use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, json as body, location, page, problem};
+use crate::http::{Answer, AppState, etag, json as body, location, page, problem, revision};
 use crate::service::caller::Caller;
 use crate::service::workspaces::{CreateWorkspace, CreatedWorkspaceView, DeletedWorkspace, WorkspaceView};
 use crate::store::workspace::{Workspace, WorkspaceCursor};
@@ -168,7 +168,7 @@ pub(crate) async fn delete(
     parts: Parts,
 ) -> Answer {
     let deleted = state.service.delete_workspace(&operator, &id, dry_run).await.map_err(problem::of(&parts))?;
-    Ok(no_store(&deleted))
+    Ok(revision::with(no_store(&deleted), deleted.revocation.map(|receipt| receipt.revision)))
 }
 
 /// Show the caller's workspace

@@ -14,10 +14,11 @@ use crate::domain::ids::{ClientId, TokenId};
 use crate::http::client_credentials::{self, ReadClient};
 use crate::http::form::Form;
 use crate::http::oauth_error::no_store_json;
-use crate::http::{Answer, AppState, bearer, notice, revision};
+use crate::http::{Answer, AppState, bearer, notice, refusals, revision};
 use crate::service::client_auth::PresentedClient;
 use crate::service::error::{OAuthCode, OAuthError};
 use crate::service::introspect::{Asker, Introspected};
+use crate::service::validate::unavailable;
 
 /// A question about a token (RFC 7662 section 2.1).
 #[derive(ToSchema)]
@@ -66,7 +67,7 @@ struct Introspection {
     request_body(content = Question, content_type = "application/x-www-form-urlencoded", example = json!({ "token": "jtn_a_of_nobody" })),
     responses(
         (status = 200, description = "Its state", body = Introspection),
-        (status = 403, description = "The bearer has not the scope introspect"),
+        (status = 403, description = "The bearer has not the scope introspect, or acts for a user who is no administrator"),
     ))]
 pub(crate) async fn introspect(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
@@ -82,12 +83,15 @@ pub(crate) async fn introspect(State(state): State<AppState>, request: Request) 
     let at_least = revision::at_least(&parts.headers);
     let at_least = at_least.map_err(|error| answering.refusal(&OAuthError::new(OAuthCode::InvalidRequest, error)))?;
     match state.service.introspect(&asker, &token, at_least).await {
-        Ok(Introspected { body, limits, token }) => {
+        Ok(Introspected { body, limits, token: told }) => {
             let mut response = no_store_json(body);
             limits.write(response.headers_mut());
-            Ok(match token {
-                Some(validated) => notice::add(response, validated.token()),
-                None => response,
+            Ok(match told {
+                Ok(validated) => notice::add(response, validated.token()),
+                Err(rule) => {
+                    refusals::note_inactive(state, rule, &token, parts);
+                    response
+                }
             })
         }
         Err(error) => Err(answering.store(&error)),
@@ -109,7 +113,11 @@ async fn asker(state: &AppState, parts: &Parts, form: &mut Form) -> Result<Asker
             };
             let needed = Requirement::none().scope("introspect");
             needed.check(&validated).map_err(|refusal| refuse(&refusal))?;
-            Ok(Asker::bearer(&validated))
+            match state.service.bearer_asker(&validated).await {
+                Ok(Some(asker)) => Ok(asker),
+                Ok(None) => Err(refuse(&Refusal::InsufficientScope { scope: "introspect".to_owned() })),
+                Err(error) => Err(refuse(&Refusal::Unavailable(unavailable(&error)))),
+            }
         }
         Err(malformed) => Err(refuse(&Refusal::Malformed(malformed))),
         Ok(None) => {
