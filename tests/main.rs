@@ -13,6 +13,7 @@ mod clients;
 mod cluster;
 mod codebase;
 mod console;
+mod deploy;
 mod faults;
 mod first_run;
 mod gateways;

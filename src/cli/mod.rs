@@ -10,8 +10,10 @@ mod exit;
 mod explain;
 mod health;
 mod legacy;
+mod notify;
 mod output;
 mod policy;
+mod reload;
 mod remote;
 mod resource;
 mod serve;
@@ -55,7 +57,7 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
         Ok(crate::config::load(&sources)?)
     };
     match cli.command.unwrap_or_else(|| Command::Serve(args::Serve::default())) {
-        Command::Serve(serve) => serve::serve(&load(serve.set)?.config),
+        Command::Serve(serve) => serve::serve(&|| Ok(load(serve.set.clone())?.config)),
         Command::Migrate => serve::migrate(&load(Vec::new())?.config),
         Command::Health => health::check(&load(Vec::new())?.config),
         Command::Config(command) => config::run(&command, load),

@@ -4,24 +4,28 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::{Exit, Failed};
+use super::notify::{self, State};
 use super::output;
+use super::reload::Reload;
 use crate::config::Config;
 use crate::server::{self, Assembly};
 use crate::telemetry;
 
-pub(super) fn serve(config: &Config) -> Result<(), Failed> {
-    telemetry::start(&config.log)
+pub(super) fn serve(load: &dyn Fn() -> Result<Config, Failed>) -> Result<(), Failed> {
+    let config = load()?;
+    let filter = telemetry::start(&config.log)
         .map_err(|error| Failed::new(Exit::BadConfiguration, format!("log.level: {error}")))?;
     // Best effort: a container may not allow it, and the connection limit holds either way.
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
-    runtime()?.block_on(run(config)).map_err(Failed::from)
+    runtime()?.block_on(run(Reload { load, started_with: config, filter })).map_err(Failed::from)
 }
 
-async fn run(config: &Config) -> anyhow::Result<()> {
+async fn run(reload: Reload<'_>) -> anyhow::Result<()> {
     // Before anything is announced, so that a signal that comes early is not lost.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
-    let mut config = config.clone();
+    let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP can't be handled")?;
+    let mut config = reload.started_with.clone();
     let sockets = server::bind(&mut config)?;
     let service = server::assemble(&config, Assembly::default()).await?;
     let welcome = server::announce(&config, &service).await?;
@@ -34,14 +38,19 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         "ready"
     );
+    notify::tell(State::Ready);
     if let Some(text) = welcome {
         output::raw(text.as_bytes()).map_err(|failed| anyhow::anyhow!(failed.message))?;
     }
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+    let name = loop {
+        tokio::select! {
+            _ = terminate.recv() => break "SIGTERM",
+            _ = interrupt.recv() => break "SIGINT",
+            _ = hang_up.recv() => reload.again(),
+        }
     };
     tracing::info!(signal = name, "shutting down");
+    notify::tell(State::Stopping);
     running.shut_down().await;
     tracing::info!("stopped");
     Ok(())

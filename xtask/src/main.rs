@@ -8,7 +8,7 @@ mod check;
 mod clients;
 mod command;
 mod debian;
-mod gateways;
+mod operations;
 mod os_user;
 mod postgres;
 mod step;
@@ -19,7 +19,7 @@ use std::{env, error::Error, ffi::OsString, process::ExitCode};
 
 use browser::Browser;
 use clients::Clients;
-use gateways::Gateways;
+use operations::Operations;
 use postgres::{Durability, Installation, Server};
 
 /// What a command of this tool answers: a value, or a message for the person who called it.
@@ -57,6 +57,7 @@ Environment that tests, benchmarks and programs get:
   JETON_TEST_CHROMIUM, JETON_TEST_CHROMEDRIVER  the browser and its WebDriver
   JETON_TEST_NODE_PATH  node_modules with the packages of tests/clients/package.json
   JETON_TEST_NGINX, _CADDY, _HAPROXY, _TRAEFIK, _ENVOY  the gateways of deploy/gateways
+  JETON_TEST_PROMTOOL, _SYSTEMD_ANALYZE  what judges the files of deploy/
 ";
 
 fn main() -> ExitCode {
@@ -98,8 +99,8 @@ fn setup() -> Result<u8> {
     let postgres = Installation::find_or_provision()?;
     let clients = Clients::provision()?;
     let browser = Browser::provision()?;
-    let gateways = Gateways::provision()?;
-    println!("{postgres}\n{clients}\n{browser}\n{gateways}");
+    let operations = Operations::provision()?;
+    println!("{postgres}\n{clients}\n{browser}\n{operations}");
     Ok(0)
 }
 

@@ -8,7 +8,7 @@ use crate::{
     browser::Browser,
     clients::Clients,
     command,
-    gateways::Gateways,
+    operations::Operations,
     postgres::{Durability, Server},
     workspace,
 };
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     let arguments = TestArguments::split(arguments);
     let clients = Clients::provision()?;
     let browser = Browser::provision()?;
-    let gateways = Gateways::provision()?;
+    let operations = Operations::provision()?;
     let server = Server::start(Durability::Fast)?;
     let mut cargo = workspace::cargo();
     cargo.arg("test");
@@ -36,6 +36,6 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     server.describe_to(&mut cargo);
     clients.describe_to(&mut cargo);
     browser.describe_to(&mut cargo);
-    gateways.describe_to(&mut cargo);
+    operations.describe_to(&mut cargo);
     command::status(&mut cargo)
 }

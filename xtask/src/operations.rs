@@ -1,16 +1,22 @@
-//! The gateways that the recipes of `deploy/gateways` are tested in.
+//! The programs that what stands in `deploy/` is tested with: gateways, and tools that judge a file.
 
 use std::{fmt, path::PathBuf, process::Command};
 
 use crate::{Result, clients::python, command, debian, workspace};
 
 /// The programs that were found, by the name that tests know them under.
-pub(crate) struct Gateways([(&'static str, PathBuf); 5]);
+pub(crate) struct Operations([(&'static str, PathBuf); 7]);
 
 /// Debian's, each with its package.
-const DEBIAN: [(&str, &str); 3] = [("nginx", "nginx"), ("caddy", "caddy"), ("haproxy", "haproxy")];
+const DEBIAN: [(&str, &str); 5] = [
+    ("nginx", "nginx"),
+    ("caddy", "caddy"),
+    ("haproxy", "haproxy"),
+    ("promtool", "prometheus"),
+    ("systemd-analyze", "systemd"),
+];
 
-impl Gateways {
+impl Operations {
     /// Finds Debian's on the path, else installs them; the others are kept under the build directory.
     pub(crate) fn provision() -> Result<Self> {
         let missing = DEBIAN.iter().filter(|(program, _)| find(program).is_none());
@@ -28,6 +34,8 @@ impl Gateways {
             ("JETON_TEST_HAPROXY", found("haproxy")?),
             ("JETON_TEST_TRAEFIK", python.with_file_name("traefik")),
             ("JETON_TEST_ENVOY", python.with_file_name("envoy")),
+            ("JETON_TEST_PROMTOOL", found("promtool")?),
+            ("JETON_TEST_SYSTEMD_ANALYZE", found("systemd-analyze")?),
         ]))
     }
 
@@ -37,7 +45,7 @@ impl Gateways {
     }
 }
 
-impl fmt::Display for Gateways {
+impl fmt::Display for Operations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.0.each_ref().map(|(name, path)| format!("{name}: {}", path.display()));
         f.write_str(&lines.join("\n"))
