@@ -69,6 +69,44 @@ fn clients_and_tokens_live_through_the_command_line() {
 }
 
 #[test]
+fn many_tokens_are_ended_in_one_step_and_the_revocation_is_shown() {
+    let cli = Cli::start();
+    let make = |name: &str| {
+        let made = cli.json(&["token", "create", "--policy", "key", "--name", name]);
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let (one, two, three) = (make("one"), make("two"), make("ci-three"));
+    assert_eq!(cli.code(&["token", "bulk", "revoke", "--yes"]), 2, "which tokens?");
+    assert_eq!(cli.code(&["token", "bulk", "revoke", &one]), 2, "asks, and nobody is there to answer");
+    let tried = cli.json(&["token", "bulk", "disable", &one, &two, "--dry-run"]);
+    assert_eq!((&tried["dry_run"], &tried["changed"]), (&json!(true), &json!(2)));
+    assert_eq!(cli.json(&["token", "show", &one])["status"], "active");
+    assert_eq!(cli.code(&["token", "bulk", "disable", &one, &two, "--yes", "--expect-count", "3"]), 5);
+    let done = cli.json(&["token", "bulk", "disable", &one, &two, "--yes", "--expect-count", "2"]);
+    assert_eq!(done["changed"], 2);
+    assert_eq!(cli.json(&["token", "show", &two])["status"], "disabled");
+    let filtered = cli.json(&[
+        "token",
+        "bulk",
+        "revoke",
+        "-q",
+        "ci-",
+        "-f",
+        "status=active",
+        "--admin",
+        "--yes",
+        "--reason",
+        "old",
+    ]);
+    assert_eq!(filtered["changed"], 1);
+    assert_eq!(cli.json(&["token", "show", &three])["revoke_reason"], "old");
+    assert_eq!(cli.json(&["token", "bulk", "delete", "--all", "-f", "origin=api", "--dry-run"])["matched"], 3);
+    let revision = filtered["revocation"]["revision"].to_string();
+    assert_eq!(cli.json(&["revocation", "show", &revision])["applied_by"], 1);
+    assert_eq!(cli.code(&["revocation", "show", "999999"]), 3);
+}
+
+#[test]
 fn users_apis_and_plans_live_through_the_command_line() {
     let cli = Cli::start();
     let user = cli.json(&["user", "create", "ada", "--email", "ada@acme.example"]);

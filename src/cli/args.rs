@@ -11,6 +11,7 @@ use super::client::Client;
 use super::explain::Explain;
 use super::legacy::Legacy;
 use super::policy::Policy;
+use super::revocation::Revocation;
 use super::token::Token;
 use super::user::User;
 use super::workspace::Workspace;
@@ -67,6 +68,9 @@ pub(super) enum Command {
     Legacy(Legacy),
     /// Tell why a request or a token was refused (role admin)
     Explain(Explain),
+    /// Look at revocations (role admin)
+    #[command(subcommand)]
+    Revocation(Revocation),
     /// Print the OpenAPI document
     Openapi,
     /// Print a completion script

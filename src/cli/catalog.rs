@@ -127,7 +127,7 @@ pub(super) fn run_api(command: ApiCommand) -> Result<(), Failed> {
             let members = [("name", json!(name)), ("audience", json!(audience)), ("scopes", json!(scopes))];
             APIS.create(body(members.map(|(name, value)| (name, Some(value)))), &remote)
         }
-        ApiCommand::List { filters, remote } => APIS.list(&filters.into_pairs(Vec::new()), &remote),
+        ApiCommand::List { filters, remote } => APIS.export(&filters.into_pairs(Vec::new()), &remote),
         ApiCommand::Show { id, remote } => APIS.show(&id, &remote),
         ApiCommand::Edit { id, audience, scopes, remote } => {
             APIS.edit(&id, body([("audience", audience.map(Into::into)), ("scopes", replaced(scopes))]), &remote)
@@ -149,7 +149,7 @@ pub(super) fn run_plan(command: Plan) -> Result<(), Failed> {
             ];
             PLANS.create(body(members.map(|(name, value)| (name, Some(value)))), &remote)
         }
-        Plan::List { filters, remote } => PLANS.list(&filters.into_pairs(Vec::new()), &remote),
+        Plan::List { filters, remote } => PLANS.export(&filters.into_pairs(Vec::new()), &remote),
         Plan::Show { id, remote } => PLANS.show(&id, &remote),
         Plan::Edit { id, requests, period, apis, remote } => {
             let patch = body([

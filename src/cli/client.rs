@@ -107,7 +107,7 @@ pub(super) fn run(command: Client) -> Result<(), Failed> {
             ]);
             CLIENTS.create(body, &remote)
         }
-        Client::List { filters, remote } => CLIENTS.list(&filters.into_pairs(Vec::new()), &remote),
+        Client::List { filters, remote } => CLIENTS.export(&filters.into_pairs(Vec::new()), &remote),
         Client::Show { client_id, remote } => CLIENTS.show(&client_id, &remote),
         Client::Edit { client_id, name, grant_types, scopes, redirect_uris, introspect, remote } => {
             let patch = body([

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod bulk;
 mod catalog;
 mod client;
 mod config;
@@ -16,6 +17,7 @@ mod policy;
 mod reload;
 mod remote;
 mod resource;
+mod revocation;
 mod serve;
 mod token;
 mod user;
@@ -71,6 +73,7 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
         Command::Audit(command) => audit::run(command),
         Command::Legacy(command) => legacy::run(command),
         Command::Explain(command) => explain::run(command),
+        Command::Revocation(command) => revocation::run(command),
         Command::Openapi => {
             let text =
                 serde_json::to_string_pretty(&crate::http::openapi::document()).map_err(exit::Failed::internal)?;

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::args::{Confirmation, Remote, TOKEN_HELP};
+use super::bulk::{self, Bulk};
 use super::confirm::destroy;
 use super::exit::{Exit, Failed};
 use super::legacy::{self, Import};
@@ -103,6 +104,8 @@ pub(super) enum Token {
     },
     /// Import tokens of an older system from a file (role admin)
     Import(Import),
+    /// Disable, delete or revoke many tokens in one step
+    Bulk(Bulk),
     /// Revoke all tokens of one policy, or with --admin all of an owner
     RevokeAll {
         /// Of your own tokens `access` where it is left out; of an owner every policy
@@ -216,6 +219,7 @@ pub(super) fn run(command: Token) -> Result<(), Failed> {
             one.end("revoke", &question, end, &remote)
         }
         Token::Import(file) => legacy::import(file),
+        Token::Bulk(many) => bulk::run(many),
         Token::RevokeAll { policy, owner, expect_count, end, remote } => {
             let api = Api::new(&remote)?;
             let path = format!("{}/revoke-all", tokens(owner.is_some()).path);

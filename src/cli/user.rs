@@ -90,7 +90,7 @@ pub(super) fn run(command: User) -> Result<(), Failed> {
         }
         User::List { roles, filters, remote } => {
             let pairs = roles.into_iter().map(|role| ("role".to_owned(), role)).collect();
-            USERS.list(&filters.into_pairs(pairs), &remote)
+            USERS.export(&filters.into_pairs(pairs), &remote)
         }
         User::Show { id, remote } => USERS.show(&id, &remote),
         User::Edit { id, email, role, tokens_allowed, password_stdin, no_password, remote } => {

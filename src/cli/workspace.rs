@@ -73,7 +73,7 @@ pub(super) fn run(command: Workspace) -> Result<(), Failed> {
             ]);
             WORKSPACES.create(body([("name", Some(json!(name))), ("admin", Some(admin.into()))]), &remote)
         }
-        Workspace::List { filters, remote } => WORKSPACES.list(&filters.into_pairs(Vec::new()), &remote),
+        Workspace::List { filters, remote } => WORKSPACES.export(&filters.into_pairs(Vec::new()), &remote),
         Workspace::Show { id, remote } => WORKSPACES.show(&id, &remote),
         Workspace::Edit { id, admin_override, remote } => {
             WORKSPACES.edit(&id, body([("admin_override", admin_override.map(Into::into))]), &remote)

@@ -84,7 +84,7 @@ impl Whole {
 }
 
 /// Answers with `first` and what `next` gives for each cursor, until there is none.
-pub(crate) fn stream<C, F, N>(whole: Whole, name: &str, first: (Vec<u8>, Option<C>), next: N) -> Response
+fn stream<C, F, N>(whole: Whole, name: &str, first: (Vec<u8>, Option<C>), next: N) -> Response
 where
     C: Send + 'static,
     F: Future<Output = Result<(Vec<u8>, Option<C>), ApiFailure>> + Send + 'static,
@@ -112,6 +112,20 @@ where
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
     response
+}
+
+/// Answers with the whole list from `start` on. `page` reads and writes rows from a cursor on, and tells where the next ones begin.
+///
+/// # Errors
+/// That of the first page.
+pub(crate) async fn whole<C, F, P>(whole: Whole, name: &str, start: C, page: P) -> Result<Response, ApiFailure>
+where
+    C: Send + 'static,
+    F: Future<Output = Result<(Vec<u8>, Option<C>), ApiFailure>> + Send + 'static,
+    P: Fn(C, bool) -> F + Send + 'static,
+{
+    let first = page(start, true).await?;
+    Ok(stream(whole, name, first, move |after| page(after, false)))
 }
 
 fn csv<R: Record>(rows: &[R], first: bool) -> Vec<u8> {

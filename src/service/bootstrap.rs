@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{RequestContext, Service};
 use crate::domain::client::{AuthMethod, Client, GrantType};
+use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Origin, Revision, SessionDetails, WorkspaceRef};
 use crate::domain::ids::{ClientId, ClientKey, GrantId, UserId, WorkspaceId};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
-use crate::domain::token_string::TokenKind;
+use crate::domain::token_string::{MintedToken, TokenKind};
 use crate::service::issue::Opening;
 use crate::store::StoreError;
 use crate::store::issue::Issue;
@@ -26,7 +27,8 @@ pub struct Bootstrap {
 /// Who founds which workspace.
 #[derive(Debug)]
 pub(super) struct Founding<'a> {
-    pub workspace: Arc<str>,
+    pub workspace: WorkspaceRef,
+    pub at: Timestamp,
     pub username: String,
     pub email: Option<String>,
     pub role: Role,
@@ -41,8 +43,10 @@ impl Service {
     /// Prepares the first workspace; nothing is stored yet, so that the key can be put in a safe place before.
     #[must_use]
     pub fn prepare_first_run(&self) -> Bootstrap {
+        let now = self.clock.now();
         let founding = Founding {
-            workspace: "default".into(),
+            workspace: WorkspaceRef { id: WorkspaceId::generate(now, &self.entropy), name: "default".into() },
+            at: now,
             username: "admin".to_owned(),
             email: None,
             role: Role::Operator,
@@ -51,14 +55,18 @@ impl Service {
             actor: "system",
             context: &RequestContext::default(),
         };
-        let (new, admin_key) = self.prepare_workspace(founding);
+        let mint = |kind, end| self.codec.mint(kind, end, &self.entropy);
+        let (new, admin_key) = self.prepare_workspace(founding, mint);
         Bootstrap { admin_key, first: FirstRun { new, key_version: self.codec.keys().current().version() } }
     }
 
     /// A workspace to store, and the key of its first administrator.
-    pub(super) fn prepare_workspace(&self, founding: Founding<'_>) -> (NewWorkspace, Secret<String>) {
-        let (now, entropy) = (self.clock.now(), &self.entropy);
-        let workspace = WorkspaceRef { id: WorkspaceId::generate(now, entropy), name: founding.workspace };
+    pub(super) fn prepare_workspace(
+        &self,
+        founding: Founding<'_>,
+        mint: impl FnOnce(TokenKind, Option<Timestamp>) -> MintedToken,
+    ) -> (NewWorkspace, Secret<String>) {
+        let (now, entropy, workspace) = (founding.at, &self.entropy, founding.workspace);
         let user = User {
             id: UserId::generate(now, entropy),
             workspace: workspace.id,
@@ -74,7 +82,7 @@ impl Service {
             self.policies.find(&self.settings.bootstrap_policy).expect("the configuration is checked at start");
         let end = policy.grant_end(None, now).unwrap_or(None);
         let grant = GrantId::generate(end, entropy);
-        let key = self.codec.mint(TokenKind::Key, end, entropy);
+        let key = mint(TokenKind::Key, end);
         let opening = Opening {
             policy,
             workspace: &workspace,

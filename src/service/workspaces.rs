@@ -10,11 +10,13 @@ use super::caller::{Caller, Operator};
 use super::changes::Changes;
 use super::edit::IfMatch;
 use super::error::ApiFailure;
+use super::idempotency::IdempotencyKey;
 use super::reach::ReachView;
 use super::revoke::Receipt;
 use super::users::{UserView, read_email, read_password, read_username};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ClientId, WorkspaceId};
+use crate::domain::grant::WorkspaceRef;
+use crate::domain::ids::{ClientId, TokenId, WorkspaceId};
 use crate::domain::secret::Secret;
 use crate::domain::workspace_name::WorkspaceName;
 use crate::store::StoreError;
@@ -41,6 +43,8 @@ pub struct CreatedWorkspace {
     pub api_key: Secret<String>,
     /// With whom pairs of the workspace are refreshed.
     pub client_id: ClientId,
+    /// An earlier call with this key has made it.
+    pub repeated: bool,
 }
 
 /// A workspace as REST shows it.
@@ -104,12 +108,15 @@ pub struct DeletedWorkspace {
 impl Service {
     /// # Errors
     /// [`ApiFailure::Invalid`] with every field that can't be accepted, [`ApiFailure::Conflict`] for a name that is or was in
-    /// use, or the store's.
+    /// use, [`ApiFailure::KeyReused`], or the store's.
     pub async fn create_workspace(
         &self,
         operator: &Operator,
         request: CreateWorkspace,
+        key: Option<&IdempotencyKey>,
     ) -> Result<CreatedWorkspace, ApiFailure> {
+        // Not of the password: what is stored of it must stay expensive to guess.
+        let has_password = request.password.is_some();
         let mut errors = Vec::new();
         let name = request.name.parse::<WorkspaceName>();
         let name = name.map_err(|error| errors.push(super::error::FieldError::new("/name", error.to_string())));
@@ -119,12 +126,17 @@ impl Service {
         let (Ok(name), Some(username), true) = (name, username, errors.is_empty()) else {
             return Err(ApiFailure::Invalid(errors));
         };
+        let asked = ("workspace", &request.name, &request.username, &request.email, has_password);
+        let own = *WorkspaceId::generate(self.clock.now(), &self.entropy).as_bytes();
+        let origination = self.originate(operator, key, &asked, own).await?;
         let password_hash = match password {
             Some(password) => Some(self.passwords.hash(password, &self.entropy).await?),
             None => None,
         };
+        let id = WorkspaceId::from_bytes(origination.id(own));
         let founding = Founding {
-            workspace: name.into_text(),
+            workspace: WorkspaceRef { id, name: name.into_text() },
+            at: origination.at(self.clock.now()),
             username,
             email,
             role: Role::Admin,
@@ -134,7 +146,8 @@ impl Service {
             actor: "operator",
             context: &operator.context,
         };
-        let (new, api_key) = self.prepare_workspace(founding);
+        let (new, api_key) = self.prepare_workspace(founding, |kind, end| origination.mint(kind, end));
+        let first_key = new.issue.tokens[0].id;
         let workspace = Workspace {
             id: new.workspace.id,
             name: new.workspace.name.to_string(),
@@ -146,12 +159,27 @@ impl Service {
         let detail = json!({ "name": workspace.name, "admin": admin.username });
         let audit = self.admin_event(operator, "workspace.create", workspace.id.to_string()).with_detail(&detail);
         match self.store.insert_workspace(new, audit).await {
-            Ok(()) => Ok(CreatedWorkspace { workspace, admin, api_key, client_id }),
-            Err(StoreError::Duplicate(_)) => {
-                Err(ApiFailure::Conflict("a workspace of this name is or was there; choose another".to_owned()))
-            }
+            Ok(()) => Ok(CreatedWorkspace { workspace, admin, api_key, client_id, repeated: false }),
+            Err(StoreError::Duplicate(_)) => self.founded_before(id, first_key, api_key).await?.ok_or_else(|| {
+                ApiFailure::Conflict("a workspace of this name is or was there; choose another".to_owned())
+            }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What an earlier call with the same key has made, while its first administrator is there.
+    async fn founded_before(
+        &self,
+        id: WorkspaceId,
+        first_key: TokenId,
+        api_key: Secret<String>,
+    ) -> Result<Option<CreatedWorkspace>, StoreError> {
+        let Some(workspace) = self.store.find_workspace(id).await? else { return Ok(None) };
+        let issued = self.store.find_token(first_key).await?;
+        let Some(admin) = issued.and_then(|token| token.grant.owner.user_id()) else { return Ok(None) };
+        let Some(admin) = self.store.find_user(admin).await? else { return Ok(None) };
+        let client_id = self.store.find_api_client(id).await?.client_id;
+        Ok(Some(CreatedWorkspace { workspace, admin, api_key, client_id, repeated: true }))
     }
 
     /// A page of all workspaces, newest first, and where the next page starts.

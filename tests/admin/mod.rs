@@ -2,6 +2,7 @@ pub mod apis;
 mod audit;
 mod clients;
 mod explain;
+mod exports;
 mod isolation;
 mod legacy_imports;
 mod legacy_memory;

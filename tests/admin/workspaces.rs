@@ -27,6 +27,26 @@ on_both_databases! {
         assert!(actors.contains(&"operator".to_owned()), "the new workspace sees no id of another one: {actors:?}");
     }
 
+    async fn a_creation_is_repeated_with_its_key_and_makes_nothing_new(server: &TestServer) {
+        let body = json!({ "name": "acme", "admin": { "username": "root", "email": "root@acme.test", "password": "correct horse battery" } });
+        let make = async |body: &Value| server.post_once("/admin/v1/workspaces", &server.admin_key, "one", body).await;
+        let (first, second) = tokio::join!(make(&body), make(&body));
+        let (first, second) = (first.expect(201), second.expect(201));
+        assert_eq!(first.json(), second.json());
+        let replayed = [&first, &second].map(|answer| answer.header("idempotency-replayed") == "true");
+        assert!(replayed[0] != replayed[1], "one of two is the repeat");
+        server.advance(3600);
+        let third = make(&body).await.expect(201);
+        assert_eq!((third.json(), third.header("idempotency-replayed")), (first.json(), "true"));
+        server.get("/api/v1/me", &third.text("api_key")).await.expect(200);
+        assert_eq!(server.get("/admin/v1/workspaces", &server.admin_key).await.json()["data"].as_array().unwrap().len(), 2);
+        assert_eq!(store::audit_rows(&server.database, "workspace.create").await.len(), 3, "of the first run, and two of this one");
+        make(&json!({ "name": "other" })).await.expect(422);
+        server.post_once("/admin/v1/workspaces", &server.admin_key, "two", &body).await.expect(409);
+        server.delete(third.header("location"), &server.admin_key).await.expect(200);
+        make(&body).await.expect(409);
+    }
+
     async fn only_an_operator_reaches_other_workspaces(server: &TestServer) {
         let acme = server.workspace("acme").await;
         let path = format!("/admin/v1/workspaces/{}", acme.id);

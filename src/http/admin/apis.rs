@@ -1,5 +1,7 @@
 //! `/admin/v1/apis…`
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -13,6 +15,7 @@ use crate::domain::ids::ApiId;
 use crate::domain::scope::Scopes;
 use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::export::{self, Format};
 use crate::http::oauth_error::no_store;
 use crate::http::page::{self, Page, PageQuery, PageRequest};
 use crate::http::path::{NoQuery, Segment};
@@ -73,12 +76,31 @@ pub(crate) async fn create(
 }
 
 /// List the workspace's APIs, newest first
+///
+/// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
 #[utoipa::path(get, path = "/admin/v1/apis", params(PageQuery),
-    responses((status = 200, description = "A page", body = Page<'static, ApiView<'static>>)))]
+    responses((status = 200, description = "A page, or the whole list", content(
+        (Page<'static, ApiView<'static>> = "application/json"),
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+    ))))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
     let after =
         page.after.map_or(ApiCursor::START, |(created_at, id)| ApiCursor { created_at, id: ApiId::from_bytes(id) });
+    if let Format::Whole(whole) = Format::accepted(&parts.headers) {
+        let asked = Arc::new((state, caller));
+        let page = move |after: ApiCursor, first: bool| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let (rows, next) = asked.0.service.list_apis(&asked.1, after, export::PAGE).await?;
+                let views: Vec<ApiView<'_>> =
+                    rows.iter().map(|api| ApiView::of(api, asked.1.workspace_name())).collect();
+                Ok((whole.write(&views, first), next))
+            }
+        };
+        return export::whole(whole, "apis", after, page).await.map_err(problem::of(&parts));
+    }
     let listed = state.service.list_apis(&caller, after, page.limit).await;
     let (apis, next) = listed.map_err(problem::of(&parts))?;
     let views: Vec<ApiView<'_>> = apis.iter().map(|api| ApiView::of(api, caller.workspace_name())).collect();

@@ -75,8 +75,7 @@ pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, pa
                 Ok::<_, ApiFailure>((whole.write(&rows, first), next))
             }
         };
-        let first = page(after, true).await.map_err(problem::of(&parts))?;
-        return Ok(export::stream(whole, "audit", first, move |after| page(after, false)));
+        return export::whole(whole, "audit", after, page).await.map_err(problem::of(&parts));
     }
     let listed = state.service.list_audit(&caller, &filter, after, query.page.limit).await;
     let (rows, next) = listed.map_err(ApiFailure::from).map_err(problem::of(&parts))?;

@@ -1,5 +1,7 @@
 //! `/admin/v1/clients…`
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -14,6 +16,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
 use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::export::{self, Format};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
 use crate::http::openapi::texts::{FilterText, RepeatKey, ShownName};
@@ -120,14 +123,32 @@ struct ClientQuery {
 }
 
 /// List the workspace's clients, newest first
+///
+/// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
 #[utoipa::path(get, path = "/admin/v1/clients", params(ClientQuery, PageQuery),
-    responses((status = 200, description = "A page", body = Page<'static, ClientView<'static>>)))]
+    responses((status = 200, description = "A page, or the whole list", content(
+        (Page<'static, ClientView<'static>> = "application/json"),
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+    ))))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let query = ListQuery::read(&parts.uri, &["q", "introspect"]).map_err(problem::of(&parts))?;
     let (filter, page) = (filter(&query).map_err(problem::of(&parts))?, query.page);
     let after = page
         .after
         .map_or(ClientCursor::START, |(created_at, key)| ClientCursor { created_at, key: ClientKey::from_bytes(key) });
+    if let Format::Whole(whole) = Format::accepted(&parts.headers) {
+        let asked = Arc::new((state, caller, filter));
+        let page = move |after: ClientCursor, first: bool| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let (rows, next) = asked.0.service.list_clients(&asked.1, asked.2.clone(), after, export::PAGE).await?;
+                let views: Vec<ClientView<'_>> = rows.iter().map(ClientView::of).collect();
+                Ok((whole.write(&views, first), next))
+            }
+        };
+        return export::whole(whole, "clients", after, page).await.map_err(problem::of(&parts));
+    }
     let listed = state.service.list_clients(&caller, filter, after, page.limit).await;
     let (clients, next) = listed.map_err(problem::of(&parts))?;
     let views: Vec<ClientView<'_>> = clients.iter().map(ClientView::of).collect();

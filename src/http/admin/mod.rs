@@ -9,6 +9,7 @@ pub(crate) mod legacy_report;
 pub(crate) mod legacy_rows;
 pub(crate) mod plans;
 pub(crate) mod policies;
+mod records;
 pub(crate) mod revocations;
 pub(crate) mod tokens;
 pub(crate) mod users;

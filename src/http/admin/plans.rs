@@ -1,5 +1,7 @@
 //! `/admin/v1/plans…`
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -13,6 +15,7 @@ use crate::domain::lifetime::Lifetime;
 use crate::domain::plan::Plan;
 use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::export::{self, Format};
 use crate::http::oauth_error::no_store;
 use crate::http::page::{self, Page, PageQuery, PageRequest};
 use crate::http::path::{NoQuery, Segment};
@@ -77,12 +80,31 @@ pub(crate) async fn create(
 }
 
 /// List the workspace's plans, newest first
+///
+/// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
 #[utoipa::path(get, path = "/admin/v1/plans", params(PageQuery),
-    responses((status = 200, description = "A page", body = Page<'static, PlanView<'static>>)))]
+    responses((status = 200, description = "A page, or the whole list", content(
+        (Page<'static, PlanView<'static>> = "application/json"),
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+    ))))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let page = PageRequest::read(&parts.uri).map_err(problem::of(&parts))?;
     let after =
         page.after.map_or(PlanCursor::START, |(created_at, id)| PlanCursor { created_at, id: PlanId::from_bytes(id) });
+    if let Format::Whole(whole) = Format::accepted(&parts.headers) {
+        let asked = Arc::new((state, caller));
+        let page = move |after: PlanCursor, first: bool| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let (rows, next) = asked.0.service.list_plans(&asked.1, after, export::PAGE).await?;
+                let views: Vec<PlanView<'_>> =
+                    rows.iter().map(|plan| PlanView::of(plan, asked.1.workspace_name())).collect();
+                Ok((whole.write(&views, first), next))
+            }
+        };
+        return export::whole(whole, "plans", after, page).await.map_err(problem::of(&parts));
+    }
     let listed = state.service.list_plans(&caller, after, page.limit).await;
     let (plans, next) = listed.map_err(problem::of(&parts))?;
     let views: Vec<PlanView<'_>> = plans.iter().map(|plan| PlanView::of(plan, caller.workspace_name())).collect();

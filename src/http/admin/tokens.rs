@@ -45,7 +45,11 @@ pub(crate) async fn create(
 ///
 /// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
 #[utoipa::path(get, path = "/admin/v1/tokens", params(PageQuery, FilterBody),
-    responses((status = 200, description = "A page", body = Page<'static, TokenView<'static>>)))]
+    responses((status = 200, description = "A page, or the whole list", content(
+        (Page<'static, TokenView<'static>> = "application/json"),
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+    ))))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     acts::list(&state, Manager::workspace(caller).map_err(problem::of(&parts))?, &parts).await
 }

@@ -1,5 +1,7 @@
 //! `/admin/v1/users…`
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -11,6 +13,7 @@ use crate::domain::ids::UserId;
 use crate::domain::secret::Secret;
 use crate::http::caller::Admin;
 use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::export::{self, Format};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
 use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, RepeatKey, ShownName};
@@ -105,14 +108,32 @@ pub(crate) async fn create(
 }
 
 /// List the people of the workspace, newest first
+///
+/// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
 #[utoipa::path(get, path = "/admin/v1/users", params(UserQuery, PageQuery),
-    responses((status = 200, description = "A page", body = Page<'static, UserView<'static>>)))]
+    responses((status = 200, description = "A page, or the whole list", content(
+        (Page<'static, UserView<'static>> = "application/json"),
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+    ))))]
 pub(crate) async fn list(State(state): State<AppState>, Admin(caller): Admin, parts: Parts) -> Answer {
     let query = ListQuery::read(&parts.uri, &["role", "q", "tokens_allowed"]).map_err(problem::of(&parts))?;
     let filter = filter(&query).map_err(problem::of(&parts))?;
     let after = query.page.after;
     let after =
         after.map_or(UserCursor::START, |(created_at, id)| UserCursor { created_at, id: UserId::from_bytes(id) });
+    if let Format::Whole(whole) = Format::accepted(&parts.headers) {
+        let asked = Arc::new((state, caller, filter));
+        let page = move |after: UserCursor, first: bool| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let (rows, next) = asked.0.service.list_users(&asked.1, asked.2.clone(), after, export::PAGE).await?;
+                let views: Vec<UserView<'_>> = rows.iter().map(|user| UserView::of(user, &asked.1)).collect();
+                Ok((whole.write(&views, first), next))
+            }
+        };
+        return export::whole(whole, "users", after, page).await.map_err(problem::of(&parts));
+    }
     let listed = state.service.list_users(&caller, filter, after, query.page.limit).await;
     let (users, next) = listed.map_err(problem::of(&parts))?;
     let views: Vec<UserView<'_>> = users.iter().map(|user| UserView::of(user, &caller)).collect();

@@ -1,5 +1,7 @@
 //! `/admin/v1/workspaces…` for operators, and `/admin/v1/workspace`, one's own, for administrators.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -11,12 +13,13 @@ use crate::domain::ids::WorkspaceId;
 use crate::domain::secret::Secret;
 use crate::http::caller::{Admin, Operator};
 use crate::http::dry_run::{DryRun, DryRunQuery};
+use crate::http::export::{self, Format};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, ShownName};
+use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, RepeatKey, ShownName};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
-use crate::http::{Answer, AppState, etag, json as body, location, page, problem, revision};
+use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem, revision};
 use crate::service::caller::Caller;
 use crate::service::workspaces::{CreateWorkspace, CreatedWorkspaceView, DeletedWorkspace, WorkspaceView};
 use crate::store::workspace::{Workspace, WorkspaceCursor};
@@ -66,11 +69,15 @@ struct EditBody {
 }
 
 /// Make a workspace with its first administrator and a key for them, shown once
+///
+/// With an `Idempotency-Key` the call can be repeated within a day: it gets the same key, and makes nothing new.
 #[utoipa::path(post, path = "/admin/v1/workspaces",
+    params(("Idempotency-Key" = Option<RepeatKey>, Header)),
     request_body(content = CreateBody, example = json!({ "name": "acme", "admin": { "username": "root", "email": "root@acme.example" } })),
     responses(
         (status = 201, description = "Made", body = CreatedWorkspaceView<'static>),
         (status = 409, description = "The name is or was in use"),
+        (status = 422, description = "The Idempotency-Key was used for another request"),
     ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -87,11 +94,13 @@ pub(crate) async fn create(
         email: admin.email,
         password: admin.password.map(Secret::new),
     };
-    let created = state.service.create_workspace(&operator, request).await.map_err(problem::of(&parts))?;
+    let key = idempotency::key(&parts).map_err(problem::of(&parts))?;
+    let created =
+        state.service.create_workspace(&operator, request, key.as_ref()).await.map_err(problem::of(&parts))?;
     let mut response = no_store(&CreatedWorkspaceView::of(&created));
     *response.status_mut() = StatusCode::CREATED;
     let response = location::add(response, "/admin/v1/workspaces", &created.workspace.id.to_string());
-    Ok(etag::tag(response, created.workspace.version))
+    Ok(idempotency::mark(etag::tag(response, created.workspace.version), created.repeated))
 }
 
 /// What the list of workspaces may be narrowed to.
@@ -104,8 +113,14 @@ struct WorkspaceQuery {
 }
 
 /// List all workspaces, newest first
+///
+/// With `Accept: text/csv` or `application/x-ndjson` the whole list is streamed.
 #[utoipa::path(get, path = "/admin/v1/workspaces", params(WorkspaceQuery, PageQuery),
-    responses((status = 200, description = "A page", body = Page<'static, WorkspaceView<'static>>)))]
+    responses((status = 200, description = "A page, or the whole list", content(
+        (Page<'static, WorkspaceView<'static>> = "application/json"),
+        (String = "text/csv"),
+        (String = "application/x-ndjson"),
+    ))))]
 pub(crate) async fn list(State(state): State<AppState>, Operator(operator): Operator, parts: Parts) -> Answer {
     let query = ListQuery::read(&parts.uri, &["q"]).map_err(problem::of(&parts))?;
     let text = query.text("q").map_err(problem::of(&parts))?.unwrap_or_default();
@@ -114,6 +129,19 @@ pub(crate) async fn list(State(state): State<AppState>, Operator(operator): Oper
         created_at,
         id: WorkspaceId::from_bytes(id),
     });
+    if let Format::Whole(whole) = Format::accepted(&parts.headers) {
+        let asked = Arc::new((state, operator, text));
+        let page = move |after: WorkspaceCursor, first: bool| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let (rows, next) =
+                    asked.0.service.list_workspaces(&asked.1, asked.2.clone(), after, export::PAGE).await?;
+                let views: Vec<WorkspaceView<'_>> = rows.iter().map(WorkspaceView::of).collect();
+                Ok((whole.write(&views, first), next))
+            }
+        };
+        return export::whole(whole, "workspaces", after, page).await.map_err(problem::of(&parts));
+    }
     let listed = state.service.list_workspaces(&operator, text, after, query.page.limit).await;
     let (workspaces, next) = listed.map_err(problem::of(&parts))?;
     let views: Vec<WorkspaceView<'_>> = workspaces.iter().map(WorkspaceView::of).collect();

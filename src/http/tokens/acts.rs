@@ -61,8 +61,7 @@ pub(crate) async fn whole_list(
             Ok((whole.write(&views, first), next))
         }
     };
-    let first = page(after, true).await?;
-    Ok(export::stream(whole, "tokens", first, move |after| page(after, false)))
+    export::whole(whole, "tokens", after, page).await
 }
 
 pub(crate) async fn show(state: &AppState, manager: &Manager, id: &str, parts: &Parts) -> Answer {
