@@ -251,6 +251,25 @@ disabled-at = Disabled
 revoked-at = Revoked
 oauth-made = An OAuth flow has made this token; it is revoked over HTTP, by its bearer or by its client:
 
+## Overview of the workspace
+overview-lead = How much goes on in this workspace. Days are days in UTC.
+live-tokens = Live tokens
+ending-soon = End within 7 days
+figure-issued = Issued
+figure-issued-lead = Tokens handed out in the last 14 days, refreshed ones too.
+figure-validated = Validated
+figure-validated-lead = Requests with a good token in the last 14 days, and questions about one.
+figure-alt = { $total } in 14 days, { $most } on the busiest one
+as-numbers = As numbers
+day = Day
+nothing-yet = Nothing yet.
+live-by-policy = Live tokens by policy
+counted-at = Counted
+being-counted = They are being counted. Come back in a few minutes.
+refused-by-reason = Refused, by reason
+refused-lead = Requests of the last 14 days.
+nothing-refused = Nothing was refused.
+
 ## All tokens
 menu-workspace = Workspace
 all-tokens = All tokens

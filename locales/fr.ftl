@@ -251,6 +251,25 @@ disabled-at = Désactivé
 revoked-at = Révoqué
 oauth-made = Un parcours OAuth a créé ce jeton ; il se révoque par HTTP, par son porteur ou par son client :
 
+## Overview of the workspace
+overview-lead = L’activité de cet espace. Les jours sont en UTC.
+live-tokens = Jetons en vie
+ending-soon = Finissent sous 7 jours
+figure-issued = Délivrés
+figure-issued-lead = Jetons remis ces 14 derniers jours, renouvelés compris.
+figure-validated = Validés
+figure-validated-lead = Requêtes avec un bon jeton ces 14 derniers jours, et questions à leur sujet.
+figure-alt = { $total } en 14 jours, { $most } le jour le plus chargé
+as-numbers = En chiffres
+day = Jour
+nothing-yet = Rien encore.
+live-by-policy = Jetons en vie par règle
+counted-at = Comptés
+being-counted = Ils sont en train d’être comptés. Revenez dans quelques minutes.
+refused-by-reason = Refus, par motif
+refused-lead = Requêtes des 14 derniers jours.
+nothing-refused = Rien n’a été refusé.
+
 ## All tokens
 menu-workspace = Espace de travail
 all-tokens = Tous les jetons

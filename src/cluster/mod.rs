@@ -5,6 +5,7 @@ pub mod cache;
 mod catalogs;
 mod cutoffs;
 mod fence;
+pub mod figures;
 pub mod fingerprint;
 pub mod follower;
 pub mod imports;

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::files;
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::figures::FigureRecorder;
 use crate::cluster::fingerprint;
 use crate::cluster::lease::Trust;
 use crate::cluster::membership::Membership;
@@ -19,6 +20,7 @@ use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
 use crate::service::legacy::Desk;
 use crate::service::live_token::LiveToken;
+use crate::service::overview::Census;
 use crate::service::password::Passwords;
 use crate::service::rate_limit::RateLimits;
 use crate::service::sign_in::ConsoleSettings;
@@ -141,6 +143,8 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         entropy,
         usage: UsageRecorder::default(),
         refusals: RefusalRecorder::default(),
+        figures: FigureRecorder::default(),
+        census: Census::default(),
         passwords: Passwords::new(),
         throttle: Throttle::default(),
         legacy: Desk::default(),

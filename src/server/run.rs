@@ -35,6 +35,8 @@ pub struct Running {
 
 /// Uses wait no longer than this before they are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// Sums are for people: a few seconds of them may be lost.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
 /// Expired rows and partitions are looked for this often.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// Operators and probes, not users.
@@ -93,6 +95,8 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
         service.settle_unknown_outcomes().await
     }));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_upgrades().await));
+    tasks.spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.flush_figures().await));
+    tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| service.take_census().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
     Running {
         public: config.http.listen,
@@ -158,6 +162,9 @@ impl Running {
         }
         if let Err(error) = self.service.flush_refusals().await {
             tracing::warn!(error = ?error, "the last refusals could not be written");
+        }
+        if let Err(error) = self.service.flush_figures().await {
+            tracing::warn!(error = ?error, "the last figures could not be written");
         }
         self.service.store.close().await;
     }

@@ -60,7 +60,7 @@ impl Service {
         let grant = GrantId::generate(end, &self.entropy);
         let mint = |kind, end| self.codec.mint(kind, end, &self.entropy);
         let (issue, issued) = opening.issue(grant, end, now, mint, audit(grant));
-        self.store.issue(issue).await?;
+        self.issue(issue).await?;
         Ok(issued)
     }
 }

@@ -1,9 +1,12 @@
 //! A token that was alive when it was read, with the answers about it prepared.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Map, Value, json};
 
-use super::Settings;
 use super::legacy::Notice;
+use super::{Service, Settings};
 use crate::cluster::cache::Cacheable;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Live, Owner, Superseded};
@@ -32,13 +35,16 @@ pub struct LiveToken {
     key_version: KeyVersion,
     /// What to tell whoever uses a token of an older system.
     pub notice: Option<Box<Notice>>,
+    /// The validations of its workspace.
+    validations: Arc<AtomicU64>,
     /// RFC 7662 §2.2, without its closing brace and without `expires_in`, `cache_max_age` and `revision`; without `aud`,
     /// `apis` and `plans` where they depend on the workspace's.
     introspection: Box<[u8]>,
 }
 
 impl LiveToken {
-    pub(super) fn new(stored: StoredToken, grant: Live<Grant>, settings: &Settings) -> Self {
+    pub(super) fn new(stored: StoredToken, grant: Live<Grant>, service: &Service) -> Self {
+        let validations = service.figures.validations(grant.workspace.id);
         // An imported token ends with its import, whose deadline may be moved: no end stands in its id.
         let expires_at = stored.id.expires_at().or(grant.expires_at);
         let mut token = Self {
@@ -55,9 +61,10 @@ impl LiveToken {
             digest: stored.digest,
             key_version: stored.key_version,
             notice: None,
+            validations,
             introspection: Box::default(),
         };
-        token.introspection = token.prepare_introspection(settings);
+        token.introspection = token.prepare_introspection(&service.settings);
         token
     }
 
@@ -69,6 +76,10 @@ impl LiveToken {
     #[must_use]
     pub fn is_proven_by(&self, presented: &PresentedToken) -> bool {
         self.key_version == presented.key_version && self.digest.matches(&presented.digest)
+    }
+
+    pub(super) fn count_validation(&self) {
+        self.validations.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether a newer token has taken its place for good. It was not so when it was read, but time goes on.

@@ -49,6 +49,7 @@ impl Service {
     pub async fn tidy(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         self.store.ensure_partitions(now, self.policies.horizon().as_duration()).await?;
+        self.forget_figures(now).await?;
         let imports = self.store.purge_legacy(now.minus(DRY_RUN), now.minus(self.settings.retention.grants)).await?;
         Ok(imports + self.store.purge(now, self.settings.retention).await?)
     }

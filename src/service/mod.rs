@@ -23,6 +23,7 @@ pub mod legacy;
 pub mod live_token;
 pub mod maintenance;
 pub mod me;
+pub mod overview;
 pub mod own_password;
 pub mod password;
 pub mod plans;
@@ -55,6 +56,7 @@ pub use policy_book::PinnedPolicies;
 use rate_limit::RateLimits;
 
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::figures::FigureRecorder;
 use crate::cluster::membership::Membership;
 use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
@@ -106,6 +108,8 @@ pub struct Parts {
     pub usage: UsageRecorder,
     pub rate_limits: RateLimits,
     pub refusals: RefusalRecorder,
+    pub figures: FigureRecorder,
+    pub census: overview::Census,
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub legacy: legacy::Desk,

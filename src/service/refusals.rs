@@ -13,6 +13,7 @@ use crate::domain::refusal::Rule;
 use crate::domain::token_string::TokenKind;
 use crate::store::StoreError;
 use crate::store::explain::CutReach;
+use crate::store::figure::{NOBODY, What};
 use crate::store::lookup::StoredToken;
 use crate::store::refusal::Refusal;
 
@@ -92,7 +93,12 @@ impl Service {
                     }
                 }
             }
-            self.store.insert_refusals(refusals.clone().into()).await
+            self.store.insert_refusals(refusals.clone().into()).await?;
+            for refusal in &refusals {
+                let (workspace, count) = (refusal.workspace.unwrap_or(NOBODY), refusal.occurrences.unsigned_abs());
+                self.figures.note(workspace, refusal.at, What::Refused(refusal.rule), count);
+            }
+            Ok(())
         };
         let written = written.await;
         if written.is_err() {

@@ -221,7 +221,7 @@ impl Service {
         // The first use of a refreshed token ends the time in which the refresh may be repeated, however short ago
         // the grant was used before.
         let noted = if stored.generation > 0 { i64::MIN } else { grant.last_used_at.map_or(0, Timestamp::ms) };
-        let (id, live) = (stored.id, LiveToken::new(stored, grant, &self.settings));
+        let (id, live) = (stored.id, LiveToken::new(stored, grant, self));
         let entry = self.cache.fill(fill, id, live, noted);
         self.with_catalog(entry, as_of, now).await
     }
@@ -242,6 +242,7 @@ impl Service {
 
     /// Remembers that the token was used.
     pub(super) fn note_use(&self, validated: &Validated) {
+        validated.token().count_validation();
         if validated.entry.note_use(validated.now.ms(), NOTE_USE_EVERY_MS) {
             let token = validated.token();
             self.usage.note(token.grant.id, validated.now, token.generation);

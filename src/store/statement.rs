@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    api, audit, audit_query, claim, client, client_change, console_form, console_session, cutoff, explain, family,
-    follow, grant, grant_change, grant_query, idempotency, issue, key_session, key_version, legacy_claim,
-    legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report, legacy_upgrade, log_purge,
-    lookup, maintenance, naming, node, password, plan, policy_apply, policy_snapshot, raise, reach, refusal, revision,
-    rotate, token, usage, user, user_change, workspace, workspace_change,
+    api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff, explain,
+    family, figure, follow, grant, grant_change, grant_query, idempotency, issue, key_session, key_version,
+    legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report,
+    legacy_upgrade, log_purge, lookup, maintenance, naming, node, password, plan, policy_apply, policy_snapshot, raise,
+    reach, refusal, revision, rotate, token, usage, user, user_change, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -35,6 +35,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     api::STATEMENTS,
     audit::STATEMENTS,
     audit_query::STATEMENTS,
+    census::STATEMENTS,
     claim::STATEMENTS,
     client::STATEMENTS,
     client_change::STATEMENTS,
@@ -42,6 +43,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     console_session::STATEMENTS,
     cutoff::STATEMENTS,
     explain::STATEMENTS,
+    figure::STATEMENTS,
     family::STATEMENTS,
     follow::STATEMENTS,
     grant::STATEMENTS,

@@ -57,8 +57,8 @@ async fn plant(server: &TestServer) -> Vec<String> {
         }
         let import =
             server.import("plain", json!({ "source": text, "unmapped_owner": { "type": "user", "id": text } })).await;
-        server.upload(&import, "", &[json!({ "token": format!("old-{index}"), "name": text })]).await.expect(200);
-        server.verify(&format!("old-{index}")).await.expect(200);
+        server.upload(&import, "", &[json!({ "token": format!("old-token-{index}"), "name": text })]).await.expect(200);
+        server.verify(&format!("old-token-{index}")).await.expect(200);
         for page in ["", "/revoke"] {
             pages.push(format!("/console/admin/legacy/{import}{page}"));
         }

@@ -10,7 +10,8 @@ use crate::support::legacy::sha256_hex;
 use crate::support::{TestDatabase, TestServer};
 
 /// A name for the file, and the path.
-pub const PAGES: [(&str, &str); 25] = [
+pub const PAGES: [(&str, &str); 26] = [
+    ("admin", "/console/admin"),
     ("clients", "/console/admin/clients"),
     ("client", "/console/admin/clients/orders-service"),
     ("client-new", "/console/admin/new/client"),
@@ -77,10 +78,11 @@ pub async fn fill(server: &TestServer) {
     }
     server.user("ada", "member").await;
     let import = server.import("sha256", json!({ "unmapped_owner": { "type": "user", "id": "ada" } })).await;
-    let rows: Vec<_> =
-        ["one", "two", "three"].map(|text| json!({ "hash": sha256_hex(text), "name": format!("old {text}") })).into();
+    let rows: Vec<_> = ["old-token-one", "old-token-two", "old-token-three"]
+        .map(|text| json!({ "hash": sha256_hex(text), "name": text }))
+        .into();
     server.upload(&import, "", &rows).await.expect(200);
-    server.verify("one").await.expect(200);
+    server.verify("old-token-one").await.expect(200);
     server.service().flush_uses().await.unwrap();
     let old = server.own_token(&json!({ "policy": "api", "name": "left the company", "lifetime": "30d" })).await;
     let id = old.json()["token"]["id"].as_str().unwrap().to_owned();

@@ -9,6 +9,7 @@ mod clients;
 mod explain;
 mod frame;
 mod legacy;
+mod overview;
 mod rest;
 mod security;
 mod sign_in;

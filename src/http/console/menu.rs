@@ -9,6 +9,7 @@ pub(super) enum Area {
     Tokens,
     Security,
     Account,
+    Overview,
     AllTokens,
     Clients,
     Apis,
@@ -47,6 +48,7 @@ impl Page {
         let mut groups = vec![Group { title: "menu-mine", entries: mine }];
         if self.who.as_ref().is_some_and(|who| who.is_admin) {
             let workspace = vec![
+                entry(Area::Overview, "/console/admin", "overview"),
                 entry(Area::AllTokens, "/console/admin/tokens", "all-tokens"),
                 entry(Area::Clients, "/console/admin/clients", "clients"),
                 entry(Area::Apis, "/console/admin/apis", "apis"),

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod assets;
+mod chart;
 mod cookie;
 mod done;
 mod ending;
@@ -61,6 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(Some(Method::POST), "/console/security/keys", Session, security::create_key),
         Route::page(Some(Method::GET), "/console/security/revoke-all", Session, security::confirm_revoke_all),
         Route::page(Some(Method::POST), "/console/security/revoke-all", Session, security::revoke_all_access_tokens),
+        Route::page(Some(Method::GET), "/console/admin", AdminSession, admin::overview::show),
         Route::page(Some(Method::GET), "/console/admin/tokens", AdminSession, admin::tokens::list),
         Route::page(Some(Method::GET), "/console/admin/export/tokens", AdminSession, admin::tokens::export),
         Route::page(Some(Method::POST), "/console/admin/tokens/confirm", AdminSession, admin::tokens::confirm),

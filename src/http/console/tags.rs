@@ -24,15 +24,33 @@ impl fmt::Display for Moment {
         let Ok(moment) = OffsetDateTime::from_unix_timestamp(self.at.seconds()) else {
             return f.write_str("&ndash;");
         };
-        let months = match self.language {
-            Language::English => ENGLISH_MONTHS,
-            Language::French => FRENCH_MONTHS,
-        };
-        let month = months[usize::from(u8::from(moment.month())) - 1];
+        let month = month(moment, self.language);
         let (day, year, hour, minute) = (moment.day(), moment.year(), moment.hour(), moment.minute());
         let utc = Timestamp::from_ms(self.at.seconds() * 1000);
         write!(f, "<time datetime=\"{utc}\">{day}&nbsp;{month} {year}, {hour:02}:{minute:02}&nbsp;UTC</time>")
     }
+}
+
+/// A day without its year, in UTC.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DayOfMonth {
+    pub at: Timestamp,
+    pub language: Language,
+}
+
+impl fmt::Display for DayOfMonth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = OffsetDateTime::from_unix_timestamp(self.at.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        write!(f, "{} {}", day.day(), month(day, self.language))
+    }
+}
+
+fn month(day: OffsetDateTime, language: Language) -> &'static str {
+    let months = match language {
+        Language::English => ENGLISH_MONTHS,
+        Language::French => FRENCH_MONTHS,
+    };
+    months[usize::from(u8::from(day.month())) - 1]
 }
 
 const ENGLISH_MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

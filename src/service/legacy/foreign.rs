@@ -79,7 +79,7 @@ impl Service {
             self.legacy.upgrades.add(upgrade);
         }
         let noted = grant.last_used_at.map_or(0, Timestamp::ms);
-        let live = LiveToken::new(stored, grant, &self.settings).with_notice(notice);
+        let live = LiveToken::new(stored, grant, self).with_notice(notice);
         let entry = self.cache.fill(fill, foreign.as_presented(imports.generation).id, live, noted);
         self.with_catalog(entry, as_of, now).await
     }

@@ -58,7 +58,7 @@ impl Service {
             audit: audit.with_detail(&serde_json::json!({ "anonymous": true })),
             grant: opening.into_row(grant, end, now),
         };
-        self.store.issue(issue).await?;
+        self.issue(issue).await?;
         Ok(TokenAnswer {
             expires_in: access.id.expires_at().map_or(i64::MAX, |end| end.seconds_left(now)),
             access_token: access.string,

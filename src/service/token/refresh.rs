@@ -57,7 +57,10 @@ impl Service {
         let successor = self.derive_successor(self.codec.keys().current(), presented, &rotation, grant);
         let rotate = self.rotation_write(&stored, client, &rotation, &successor, context);
         match self.store.rotate(rotate).await? {
-            Rotated::Fresh => Ok(answer(successor, &rotation, grant.expires_at)),
+            Rotated::Fresh => {
+                self.note_issued(grant.workspace.id);
+                Ok(answer(successor, &rotation, grant.expires_at))
+            }
             Rotated::Retry(earlier) => match self.codec.keys().find(earlier.key_version) {
                 Some(keys) => {
                     let successor = self.derive_successor(keys, presented, &earlier, grant);

@@ -112,7 +112,7 @@ impl Service {
             self.audit_event(&caller.context, caller.workspace.id, caller.actor(), "token.create", grant.to_string());
         audit.detail = Some(serde_json::json!({ "policy": &*opening.policy.name, "name": opening.name }).to_string());
         let (issue, issued) = opening.issue(grant, end, at, |kind, end| origination.mint(kind, end), audit);
-        match self.store.issue(issue).await {
+        match self.issue(issue).await {
             Ok(()) => Ok((issued, false)),
             Err(StoreError::Duplicate(_)) if matches!(origination, Origination::Derived { .. }) => Ok((issued, true)),
             Err(error) => Err(error.into()),

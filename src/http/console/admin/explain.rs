@@ -68,7 +68,7 @@ fn question(q: &str) -> Question {
         .unwrap_or_else(|_| Question::Request(q.to_owned()))
 }
 
-const fn rule_key(rule: Rule) -> &'static str {
+pub(super) const fn rule_key(rule: Rule) -> &'static str {
     match rule {
         Rule::Missing => "rule-missing",
         Rule::Malformed => "rule-malformed",

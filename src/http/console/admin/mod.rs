@@ -7,6 +7,7 @@ pub(super) mod client_secret;
 pub(super) mod clients;
 pub(super) mod explain;
 pub(super) mod legacy;
+pub(super) mod overview;
 pub(super) mod plans;
 pub(super) mod policies;
 pub(super) mod token_edit;
