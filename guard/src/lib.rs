@@ -16,6 +16,11 @@
 //! Where tokens are looked up is the validator's affair, so the crate needs no runtime, no HTTP client and no web framework.
 //! [`Introspection`] is the answer of a Jeton server to one that asks there (RFC 7662).
 //!
+//! # Features
+//!
+//! None is on by default. `axum`: the extractor `Valid` gives the token to a handler. `testing`: a double of the token
+//! service for the tests of yours.
+//!
 //! # Example
 //!
 //! A validator that knows one token, in front of a service that greets its owner:
@@ -100,6 +105,8 @@
 
 mod challenge;
 mod credential;
+#[cfg(feature = "axum")]
+mod extract;
 mod future;
 mod introspection;
 mod layer;
@@ -109,10 +116,14 @@ mod refusal;
 mod requirement;
 mod responder;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod validator;
 
 pub use challenge::Challenge;
 pub use credential::{MAX_TOKEN_BYTES, Malformed, Presented, Via, credential};
+#[cfg(feature = "axum")]
+pub use extract::{NoGuard, Valid};
 pub use future::GuardFuture;
 pub use introspection::Introspection;
 pub use layer::GuardLayer;

@@ -1,6 +1,7 @@
 //! What `deploy/` has for those who run the service.
 
 mod container;
+mod examples;
 mod local;
 mod metrics;
 mod monitoring;

@@ -58,6 +58,7 @@ Environment that tests, benchmarks and programs get:
   JETON_TEST_NODE_PATH  node_modules with the packages of tests/clients/package.json
   JETON_TEST_NGINX, _CADDY, _HAPROXY, _TRAEFIK, _ENVOY  the gateways of deploy/gateways
   JETON_TEST_PROMTOOL, _SYSTEMD_ANALYZE  what judges the files of deploy/
+  JETON_TEST_GO, _JAVA    languages of deploy/examples
 ";
 
 fn main() -> ExitCode {

@@ -1,19 +1,23 @@
-//! The programs that what stands in `deploy/` is tested with: gateways, and tools that judge a file.
+//! The programs that what stands in `deploy/` is tested with: gateways, tools that judge a file, and
+//! languages.
 
 use std::{fmt, path::PathBuf, process::Command};
 
 use crate::{Result, clients::python, command, debian, workspace};
 
 /// The programs that were found, by the name that tests know them under.
-pub(crate) struct Operations([(&'static str, PathBuf); 7]);
+pub(crate) struct Operations([(&'static str, PathBuf); 9]);
 
-/// Debian's, each with its package.
-const DEBIAN: [(&str, &str); 5] = [
+/// Debian's programs, and what lies at a place of its own, each with its package.
+const DEBIAN: [(&str, &str); 8] = [
     ("nginx", "nginx"),
     ("caddy", "caddy"),
     ("haproxy", "haproxy"),
     ("promtool", "prometheus"),
     ("systemd-analyze", "systemd"),
+    ("go", "golang-go"),
+    ("/usr/share/gocode/src/golang.org/x/oauth2", "golang-golang-x-oauth2-dev"),
+    ("java", "default-jdk-headless"),
 ];
 
 impl Operations {
@@ -36,6 +40,8 @@ impl Operations {
             ("JETON_TEST_ENVOY", python.with_file_name("envoy")),
             ("JETON_TEST_PROMTOOL", found("promtool")?),
             ("JETON_TEST_SYSTEMD_ANALYZE", found("systemd-analyze")?),
+            ("JETON_TEST_GO", found("go")?),
+            ("JETON_TEST_JAVA", found("java")?),
         ]))
     }
 
@@ -52,10 +58,10 @@ impl fmt::Display for Operations {
     }
 }
 
-/// Servers lie in `sbin`, which is not on everybody's path.
+/// Servers lie in `sbin`, which is not on everybody's path. An absolute path is what it says.
 fn find(program: &str) -> Option<PathBuf> {
     let in_sbin = PathBuf::from("/usr/sbin").join(program);
-    command::on_path(program).or_else(|| in_sbin.is_file().then_some(in_sbin))
+    command::on_path(program).or_else(|| in_sbin.exists().then_some(in_sbin))
 }
 
 fn found(program: &str) -> Result<PathBuf> {
