@@ -158,6 +158,18 @@ mod tests {
         assert_eq!(form.take_all("resource").len(), 2);
     }
 
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_refused_whether_or_not_it_says_so() {
+        let streamed = |bytes: &'static [u8]| {
+            let pieces = bytes.chunks(4).map(|piece| Ok::<_, std::convert::Infallible>(Bytes::from_static(piece)));
+            Body::from_stream(futures_util::stream::iter(pieces))
+        };
+        for too_large in [Body::from("12345678901"), streamed(b"12345678901")] {
+            assert_eq!(read_body(too_large, 10).await.unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        assert_eq!(read_body(streamed(b"1234567890"), 10).await.unwrap(), "1234567890");
+    }
+
     #[test]
     fn what_is_not_utf_8_is_refused() {
         assert!(Form::parse(b"token=%ff%fe").is_err());
