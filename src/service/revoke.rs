@@ -9,7 +9,7 @@ use super::error::{ApiFailure, OAuthCode, OAuthFailure, refused};
 use super::validate::Validated;
 use super::{RequestContext, Service, audit};
 use crate::cluster::waiting::{self, Awaited, Reached};
-use crate::domain::grant::{Dead, Grant, Owner, Revision};
+use crate::domain::grant::{Grant, Owner, Revision, Status};
 use crate::domain::name::{MAX_REASON_CHARS, shown_text};
 use crate::domain::policy::RevokeReach;
 use crate::store::StoreError;
@@ -53,16 +53,15 @@ impl Service {
         if stored.grant.client.as_ref().is_none_or(|own| own.key != client.key) {
             return refused(OAuthCode::InvalidGrant, "the token was issued to another client");
         }
-        let grant = match stored.grant.live(self.clock.now()) {
-            Ok(grant) => grant,
-            Err(Dead::Expired) => return Ok(None),
-            // Somebody has revoked it, perhaps a moment ago: this answer too says that it is in force everywhere.
-            Err(Dead::Revoked | Dead::Disabled) => {
-                return Ok(Some(self.reached_everywhere(stored.as_of, started).await));
-            }
-        };
         let by = format!("client:{}", client.client_id);
-        Ok(Some(self.revoke_grant(&grant, by, None, context).await?))
+        let receipt = match stored.grant.status(self.clock.now()) {
+            Status::Active => self.revoke_grant(&stored.grant, by, None, context).await?,
+            // By this node's clock: that of another may be behind it.
+            Status::Expired => self.write_for(&stored.grant, Target::Grant(stored.grant.id), by, None, context).await?,
+            // Somebody has revoked it, perhaps a moment ago: this answer too says that it is in force everywhere.
+            Status::Revoked | Status::Disabled => self.reached_everywhere(stored.as_of, started).await,
+        };
+        Ok(Some(receipt))
     }
 
     /// Ends the session of the presented token itself.
@@ -95,6 +94,17 @@ impl Service {
                 marked: Some(grant.id),
             },
         };
+        self.write_for(grant, target, by, reason, context).await
+    }
+
+    async fn write_for(
+        &self,
+        grant: &Grant,
+        target: Target,
+        by: String,
+        reason: Option<String>,
+        context: &RequestContext,
+    ) -> Result<Receipt, StoreError> {
         let audit = self.audit_event(context, grant.workspace.id, by.clone(), "token.revoke", grant.id.to_string());
         self.write_revocation(Revoke { target, at: self.clock.now(), by, reason, audit }).await.map(|(_, r)| r)
     }

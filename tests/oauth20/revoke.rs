@@ -1,5 +1,7 @@
 //! `POST /oauth20/revoke`
 
+use std::time::Duration;
+
 on_both_databases! {
     async fn a_revoked_access_token_is_dead_and_the_answer_is_empty(server: &TestServer) {
         let client = server.client(&[]).await;
@@ -30,6 +32,18 @@ on_both_databases! {
         let form = [("client_id", client_id.as_str()), ("token", access.as_str())];
         server.post_form("/oauth20/revoke", None, &form).await.expect(200);
         server.refresh(&client_id, &refresh).await.expect_oauth_error(400, "invalid_grant");
+    }
+
+    async fn what_is_over_by_the_clock_of_one_node_is_revoked_for_those_behind_it(server: &TestServer) {
+        let client = server.client(&[]).await;
+        let token = server.access_token(&client).await;
+        let right = server.clock.now();
+        server.clock.set_wall(right.plus(Duration::from_secs(3600)));
+        let answer = server.post_form("/oauth20/revoke", Some(&client), &[("token", &token)]).await.expect(200);
+        assert!(!answer.header("x-jeton-revision").is_empty());
+        server.clock.set_wall(right);
+        server.verify(&token).await.expect_invalid_token();
+        assert!(!server.is_active(&client, &token).await);
     }
 
     async fn the_hint_never_changes_the_outcome(server: &TestServer) {

@@ -8,6 +8,7 @@ mod check;
 mod clients;
 mod command;
 mod debian;
+mod faketime;
 mod operations;
 mod os_user;
 mod postgres;

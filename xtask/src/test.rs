@@ -8,6 +8,7 @@ use crate::{
     browser::Browser,
     clients::Clients,
     command,
+    faketime::Faketime,
     operations::Operations,
     postgres::{Durability, Server},
     workspace,
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     let arguments = TestArguments::split(arguments);
     let clients = Clients::provision()?;
     let browser = Browser::provision()?;
+    let faketime = Faketime::provision()?;
     let operations = Operations::provision()?;
     let server = Server::start(Durability::Fast)?;
     let mut cargo = workspace::cargo();
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<u8> {
     server.describe_to(&mut cargo);
     clients.describe_to(&mut cargo);
     browser.describe_to(&mut cargo);
+    faketime.describe_to(&mut cargo);
     operations.describe_to(&mut cargo);
     command::status(&mut cargo)
 }
