@@ -32,7 +32,7 @@ pub(crate) struct PageQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<'a, T> {
     pub data: &'a [T],
-    /// Where the next page begins; null on the last one
+    /// Where the next page begins; null on the last one, which alone says that there are no more rows: a page that few of many rows fit may have none
     #[schema(required)]
     pub next_cursor: Option<String>,
 }

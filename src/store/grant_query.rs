@@ -1,12 +1,13 @@
 //! Which grants are meant: the one condition that lists, counts and bulk acts share, so that what is shown before an act
 //! is what the act changes.
 //!
-//! Filters that are not set are `NULL`; the keyset keeps a page as cheap at the end of a list as at its beginning.
+//! Filters that are not set are `NULL`; the keyset keeps a page as cheap at the end of a list as at its beginning, and a
+//! window bounds what is looked at for a page that few of many grants match.
 
 use super::database::Db;
 use super::grant::{Row, grant_columns, grant_end, grant_joins};
 use super::statement::Statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Origin, Status};
 use crate::domain::ids::{ClientId, GrantId, UserId, WorkspaceId};
@@ -62,6 +63,16 @@ pub struct GrantQuery {
     pub now: Timestamp,
     pub after: GrantCursor,
     pub limit: u32,
+    /// How many grants are looked at, whether they match or not; `None`: all.
+    pub window: Option<u32>,
+}
+
+/// What was found, and how far it was looked for.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub grants: Vec<Grant>,
+    /// The last that was looked at; `None` where all were.
+    pub looked_to: Option<GrantCursor>,
 }
 
 /// How many grants match, and how many of them were used since a moment.
@@ -69,6 +80,9 @@ pub struct GrantQuery {
 pub struct Summary {
     pub matched: i64,
     pub used: i64,
+    /// Whether all were looked at.
+    #[sqlx(skip)]
+    pub whole: bool,
 }
 
 /// The status that people see, as [`Grant::status`] has it.
@@ -100,7 +114,7 @@ macro_rules! condition {
     };
     (@text $cast:literal, $open:literal, $close:literal, $user:literal, $any:literal, $of:literal, $end:literal) => {
         concat!(
-            " AND g.deleted_at IS NULL AND (g.created_at, g.id) < ($2, $3)",
+            " AND g.deleted_at IS NULL AND (g.created_at, g.id) < ($2, $3) AND (g.created_at, g.id) >= ($22, $23)",
             " AND ($6", $cast, " IS NULL OR ", status!(), " IN ", $open, "$6", $close, ")",
             " AND ($7", $cast, " IS NULL OR g.policy IN ", $open, "$7", $close, ")",
             " AND ($8", $cast, " IS NULL OR g.origin IN ", $open, "$8", $close, ")",
@@ -137,12 +151,25 @@ macro_rules! select {
 macro_rules! summarize {
     ($backend:ident, $key:literal) => {
         concat!(
-            "SELECT COUNT(*) AS matched, COUNT(used) AS used FROM (SELECT CASE WHEN g.last_used_at >= $22 THEN 1 END AS used \
+            "SELECT COUNT(*) AS matched, COUNT(used) AS used FROM (SELECT CASE WHEN g.last_used_at >= $24 THEN 1 END AS used \
              FROM grant_ g ", grant_joins!(), " WHERE ", $key, " = $1", condition!($backend), " LIMIT $4) AS counted"
         )
     };
 }
 
+/// The grant where a window ends, by the index alone.
+macro_rules! window_end {
+    ($key:literal) => {
+        concat!(
+            "SELECT created_at, id FROM grant_ WHERE ",
+            $key,
+            " = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $4"
+        )
+    };
+}
+
+static WINDOW_END: Statement = Statement::both("grant.window_end", window_end!("workspace_id"));
+static WINDOW_END_OF_USER: Statement = Statement::both("grant.window_end_of_user", window_end!("user_id"));
 static LIST: Statement =
     Statement::each("grant.list", select!(sqlite, "g.workspace_id"), select!(postgres, "g.workspace_id"));
 static LIST_OF_USER: Statement =
@@ -163,8 +190,27 @@ static SUMMARIZE: Statement =
 static SUMMARIZE_OF_USER: Statement =
     Statement::each("grant.summarize_of_user", summarize!(sqlite, "g.user_id"), summarize!(postgres, "g.user_id"));
 
-pub(super) const STATEMENTS: &[&Statement] =
-    &[&LIST, &LIST_OF_USER, &LIST_ONE, &LOCK_LIST, &LOCK_LIST_OF_USER, &SUMMARIZE, &SUMMARIZE_OF_USER];
+pub(super) const STATEMENTS: &[&Statement] = &[
+    &WINDOW_END,
+    &WINDOW_END_OF_USER,
+    &LIST,
+    &LIST_OF_USER,
+    &LIST_ONE,
+    &LOCK_LIST,
+    &LOCK_LIST_OF_USER,
+    &SUMMARIZE,
+    &SUMMARIZE_OF_USER,
+];
+
+impl GrantFilter {
+    /// Whether grants are left out by more than whose they are and when they were made, which the index knows.
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        let plain =
+            Self { code: self.code, owner_users: self.owner_users.clone(), created: self.created, ..Self::default() };
+        self.owner_users.len() > 1 || *self != plain
+    }
+}
 
 impl GrantQuery {
     /// The one user whose grants are meant, if it is one: their own index is then read, not the workspace's.
@@ -200,10 +246,11 @@ impl GrantQuery {
     }
 }
 
-/// Binds the parameters of [`condition`], $1 to $21.
+/// Binds the parameters of [`condition`], $1 to $23.
 macro_rules! bound {
-    ($query:expr, $request:expr, $key:expr, $last:expr) => {{
+    ($query:expr, $request:expr, $key:expr, $last:expr, $end:expr) => {{
         let filter = &$request.filter;
+        let end = $end.unwrap_or(OLDEST);
         let owners = filter.owner_users.iter().map(|id| hex(id.as_bytes()));
         let owners = owners.chain(filter.owner_clients.iter().map(ToString::to_string));
         let texts = |values: &[String]| json_list(values.iter().cloned());
@@ -231,22 +278,46 @@ macro_rules! bound {
             .bind(ms(filter.last_used.after, i64::MIN))
             .bind(ms(filter.last_used.before, i64::MAX))
             .bind(filter.text.as_deref().map(pattern))
+            .bind(end.created_at.ms())
+            .bind(end.id.as_bytes().to_vec())
     }};
 }
 
-async fn fetch(db: &mut Db<'_>, statement: &'static Statement, query: &GrantQuery) -> Result<Vec<Grant>, StoreError> {
+/// Behind the last, that is oldest, grant.
+const OLDEST: GrantCursor = GrantCursor { created_at: Timestamp::from_ms(i64::MIN), id: GrantId::from_bytes([0; 16]) };
+
+/// Where the window of `query` ends; `None` where it has none, or one that is not filled.
+async fn window_end(db: &mut Db<'_>, query: &GrantQuery) -> Result<Option<GrantCursor>, StoreError> {
+    let (Some(window), None) = (query.window, query.filter.code) else { return Ok(None) };
+    let sql = db.sql(if query.user().is_some() { &WINDOW_END_OF_USER } else { &WINDOW_END });
+    let (key, after) = (query.key(), query.after);
+    let end: Option<(i64, Vec<u8>)> = on_conn!(db, |conn| {
+        let bound = sqlx::query_as(sql).bind(&key[..]).bind(after.created_at.ms()).bind(&after.id.as_bytes()[..]);
+        bound.bind(i64::from(window.saturating_sub(1))).fetch_optional(&mut **conn).await
+    })?;
+    let cursor = end.map(|(created_at, id)| {
+        let id = GrantId::from_bytes(decode::id_bytes(&id)?);
+        Ok(GrantCursor { created_at: Timestamp::from_ms(created_at), id })
+    });
+    cursor.transpose()
+}
+
+async fn fetch(db: &mut Db<'_>, statement: &'static Statement, query: &GrantQuery) -> Result<Listed, StoreError> {
+    let looked_to = window_end(db, query).await?;
     let sql = db.sql(statement);
     let (key, last) = (query.key(), *query.after.id.as_bytes());
-    let rows: Vec<Row> =
-        on_conn!(db, |conn| bound!(sqlx::query_as(sql), query, &key[..], &last[..]).fetch_all(&mut **conn).await)?;
+    let rows: Vec<Row> = on_conn!(db, |conn| {
+        bound!(sqlx::query_as(sql), query, &key[..], &last[..], looked_to).fetch_all(&mut **conn).await
+    })?;
     let grants: Result<Vec<Grant>, StoreError> = rows.into_iter().map(TryInto::try_into).collect();
-    Ok(grants?.into_iter().filter(|grant| query.extent.holds(grant)).collect())
+    let grants = grants?.into_iter().filter(|grant| query.extent.holds(grant)).collect();
+    Ok(Listed { grants, looked_to })
 }
 
 /// Reads the grants that match and holds their rows until the transaction ends.
 pub(super) async fn lock_matching(db: &mut Db<'_>, query: &GrantQuery) -> Result<Vec<Grant>, StoreError> {
     let is_user = query.user().is_some();
-    fetch(db, query.by(&LIST_ONE, &LOCK_LIST_OF_USER, &LOCK_LIST, is_user), query).await
+    Ok(fetch(db, query.by(&LIST_ONE, &LOCK_LIST_OF_USER, &LOCK_LIST, is_user), query).await?.grants)
 }
 
 /// How many match, as far as `limit`, and how many of them were used since `used_since`.
@@ -255,18 +326,19 @@ pub(super) async fn summarize(
     query: &GrantQuery,
     used_since: Timestamp,
 ) -> Result<Summary, StoreError> {
-    let statement = if query.user().is_some() { &SUMMARIZE_OF_USER } else { &SUMMARIZE };
-    let sql = db.sql(statement);
+    let looked_to = window_end(db, query).await?;
+    let sql = db.sql(if query.user().is_some() { &SUMMARIZE_OF_USER } else { &SUMMARIZE });
     let (key, last) = (query.key(), *query.after.id.as_bytes());
-    Ok(on_conn!(db, |conn| {
-        let bound = bound!(sqlx::query_as(sql), query, &key[..], &last[..]);
+    let summary: Summary = on_conn!(db, |conn| {
+        let bound = bound!(sqlx::query_as(sql), query, &key[..], &last[..], looked_to);
         bound.bind(used_since.ms()).fetch_one(&mut **conn).await
-    })?)
+    })?;
+    Ok(Summary { whole: looked_to.is_none() && summary.matched < i64::from(query.limit), ..summary })
 }
 
 impl Store {
     /// A page of the grants that match, newest first.
-    pub(crate) async fn list_grants(&self, query: GrantQuery) -> Result<Vec<Grant>, StoreError> {
+    pub(crate) async fn list_grants(&self, query: GrantQuery) -> Result<Listed, StoreError> {
         let query = std::sync::Arc::new(query);
         self.database
             .read(move |mut db| {

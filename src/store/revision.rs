@@ -22,16 +22,28 @@ macro_rules! append {
     };
 }
 
+/// PostgreSQL: from here on everybody who revokes waits for this transaction. If its node is cut off before it commits,
+/// they are not kept longer than this.
+macro_rules! hurry {
+    () => {
+        "LATERAL (SELECT set_config('idle_in_transaction_session_timeout', '1s', true)) AS hurry"
+    };
+}
+
 /// Takes the next revision and writes its entries. On PostgreSQL it rings the doorbell of every node as well: they hear
 /// it when the transaction has committed. Only a doorbell: it carries nothing, and nothing depends on its being heard.
 static APPEND: Statement = Statement::each(
     "revision.append",
     "",
-    concat!(append!(), "SELECT head.seq FROM head, LATERAL (SELECT pg_notify('jeton_revocation', '')) AS doorbell"),
+    concat!(
+        append!(),
+        "SELECT head.seq FROM head, LATERAL (SELECT pg_notify('jeton_revocation', '')) AS doorbell, ",
+        hurry!()
+    ),
 );
 /// Where the database or what is before it has no LISTEN.
 static APPEND_SILENTLY: Statement =
-    Statement::each("revision.append_silently", "", concat!(append!(), "SELECT seq FROM head"));
+    Statement::each("revision.append_silently", "", concat!(append!(), "SELECT head.seq FROM head, ", hurry!()));
 static ADVANCE: Statement =
     Statement::each("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq", "");
 static LOG: Statement = Statement::each(
@@ -40,8 +52,14 @@ static LOG: Statement = Statement::each(
     "",
 );
 /// Writes nothing new, but waits for every transaction that has taken a revision and is not finished.
-static BARRIER: Statement =
-    Statement::both("revision.barrier", "UPDATE revocation_head SET seq = seq WHERE id = 1 RETURNING seq");
+static BARRIER: Statement = Statement::each(
+    "revision.barrier",
+    "UPDATE revocation_head SET seq = seq WHERE id = 1 RETURNING seq",
+    concat!(
+        "WITH head AS (UPDATE revocation_head SET seq = seq WHERE id = 1 RETURNING seq) SELECT head.seq FROM head, ",
+        hurry!()
+    ),
+);
 static HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
 pub(super) const STATEMENTS: &[&Statement] = &[&APPEND, &APPEND_SILENTLY, &ADVANCE, &LOG, &BARRIER, &HEAD];
 

@@ -161,7 +161,7 @@ impl Service {
     /// The rules of all tokens that are selected now.
     async fn rules_of(&self, selection: &Selection) -> Result<Rules, ApiFailure> {
         let grants = match selection {
-            Selection::Matching(query) => self.store.list_grants((**query).clone()).await?,
+            Selection::Matching(query) => self.store.list_grants((**query).clone()).await?.grants,
             Selection::Ids(ids) => self.store.find_grants(ids.clone()).await?,
         };
         let mut rules = Rules::new();

@@ -72,6 +72,6 @@ impl Manager {
     }
 
     fn query(&self, filter: GrantFilter, now: Timestamp, limit: u32) -> GrantQuery {
-        GrantQuery { extent: self.extent(), filter, now, after: GrantCursor::START, limit }
+        GrantQuery { extent: self.extent(), filter, now, after: GrantCursor::START, limit, window: None }
     }
 }

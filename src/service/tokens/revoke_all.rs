@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::impact::{Impact, LATELY, Tally};
+use super::list::WINDOW;
 use super::{Manager, Reach};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Owner, Status};
@@ -72,13 +73,13 @@ impl Service {
             }
             let cut_offs = policies.iter().map(|policy| (subject, policy.clone())).collect();
             let changes = Changes { cut_offs, audit: vec![audit.clone()], ..Changes::default() };
-            Ok((if dry_run { Changes::default() } else { changes }, impact))
+            Ok((if dry_run { Changes::default() } else { changes }, (impact, summary.whole)))
         };
         let author = Author { at: now, by: caller.actor(), reason };
         let questions = Arc::new(move |_: &[Grant]| vec![(query.clone(), now.minus(LATELY))]);
         let selection = Selection::Ids(Vec::new());
-        let (committed, impact) = self.store.change_grants(selection, questions, author, Arc::new(decide)).await??;
-        let counted = exact || impact.changed <= u64::from(MAX_COUNTED);
+        let (committed, (impact, counted)) =
+            self.store.change_grants(selection, questions, author, Arc::new(decide)).await??;
         let receipt = if request.dry_run { None } else { Some(self.receipt_of(committed.revision, started).await?) };
         Ok(AllRevoked { impact, counted, receipt })
     }
@@ -131,7 +132,7 @@ impl Service {
     }
 }
 
-/// The live tokens of an owner under some policies.
+/// The live tokens of an owner under some policies; all that there are for a `limit` that is none.
 pub(super) fn live_of(
     workspace: WorkspaceId,
     owner: &Owner,
@@ -150,5 +151,6 @@ pub(super) fn live_of(
         owner_clients,
         ..GrantFilter::default()
     };
-    GrantQuery { extent: Extent { workspace, user: None }, filter, now, after: GrantCursor::START, limit }
+    let window = (limit != u32::MAX).then_some(WINDOW);
+    GrantQuery { extent: Extent { workspace, user: None }, filter, now, after: GrantCursor::START, limit, window }
 }

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::store::execute;
 use crate::support::{Answer, TestServer};
 
 async fn names(server: &TestServer, query: &str) -> Vec<String> {
@@ -88,5 +89,44 @@ on_both_databases! {
             lines.body.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["name"].clone()).collect();
         assert_eq!(names, ["plain", "a \"quoted\", one", "=cmd()"]);
         assert_eq!(get("application/json").await.json()["data"].as_array().unwrap().len(), 3);
+    }
+
+    async fn a_filter_that_fits_one_of_many_is_answered_window_by_window(server: &TestServer) {
+        let alice = server.user("alice", "member").await;
+        let owned = |name: &str| json!({ "policy": "managed", "name": name, "owner": alice.id, "lifetime": "1d" });
+        make(server, owned("needle")).await;
+        make(server, owned("hay")).await;
+        // Each copy is a millisecond younger than the one before.
+        execute(&server.database, if server.database.is_postgres() {
+            "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, state, scopes, created_at, \
+             expires_at, version, revision) SELECT substring(g.id FROM 1 FOR 6) || decode(lpad(to_hex(n), 20, '0'), 'hex'), \
+             workspace_id, policy, policy_version, origin, name, user_id, state, scopes, created_at + n, expires_at, version, \
+             revision FROM grant_ g, generate_series(1, 20500) n WHERE name = 'hay'"
+        } else {
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20500) \
+             INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, state, scopes, created_at, \
+             expires_at, version, revision) SELECT unhex(substr(hex(g.id), 1, 12) || printf('%020x', n)), workspace_id, policy, \
+             policy_version, origin, name, user_id, state, scopes, created_at + n, expires_at, version, revision \
+             FROM grant_ g, n WHERE name = 'hay'"
+        }).await;
+        for owner in [String::new(), format!("&owner={}", alice.id)] {
+            let page = async |rest: &str| {
+                let path = format!("/admin/v1/tokens?q=needle{owner}{rest}");
+                server.get(&path, &server.admin_key).await.expect(200).json()
+            };
+            let first = page("").await;
+            assert_eq!(first["data"], json!([]), "the needle is behind the first window");
+            let second = page(&format!("&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+            assert_eq!(second["data"][0]["name"], "needle");
+            assert_eq!(second["next_cursor"], json!(null));
+        }
+        let all = json!({ "owner": alice.id, "policy": "managed" });
+        for _ in 0..2 {
+            let revoked = server.post_json("/admin/v1/tokens/revoke-all", &server.admin_key, &all).await.expect(200).json();
+            assert_eq!(revoked["revoked"], json!(null), "too many to count: {revoked}");
+        }
+        let dry_run = json!({ "owner": alice.id, "policy": "managed", "dry_run": true });
+        let dry = server.post_json("/admin/v1/tokens/revoke-all", &server.admin_key, &dry_run).await.expect(200).json();
+        assert_eq!(dry["changed"], 0);
     }
 }

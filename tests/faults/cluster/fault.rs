@@ -19,7 +19,7 @@ pub(super) enum Fault {
     CutOff,
     /// A node stands still for half a lease or several, with requests in its socket.
     Paused,
-    /// Each packet between a node and the database takes 200 to 500 ms.
+    /// The database answers a node after 200 to 500 ms.
     SlowDatabase,
     /// kill -9, and another process in its place.
     Killed,
@@ -84,7 +84,7 @@ impl Struck<'_> {
                 self.nodes[node].process.signal("-CONT");
             }
             Fault::SlowDatabase => {
-                self.nodes[node].proxy.delay([200, 350, 500][self.drawn(3)]);
+                self.nodes[node].proxy.delay([100, 175, 250][self.drawn(3)]);
                 pause(2 * LEASE).await;
                 self.nodes[node].proxy.delay(0);
             }
