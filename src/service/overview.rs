@@ -72,6 +72,7 @@ impl Service {
     /// The store's.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ApiFailure> {
         // What this process still holds belongs to the answer.
+        self.flush_refusals().await?;
         self.flush_figures().await?;
         let now = self.clock.now();
         let today = now.ms().div_euclid(86_400_000);

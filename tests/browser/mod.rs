@@ -30,5 +30,5 @@ async fn set_up(server: &TestServer, browser: &Browser) {
     browser.fill("new-password", PASSWORD).await;
     browser.fill("new-password-again", PASSWORD).await;
     browser.press("form[action='/console/setup'] button").await;
-    browser.sees("Welcome").await;
+    browser.is_at("done=welcome").await;
 }

@@ -129,6 +129,7 @@ async fn all_pages(server: &TestServer, window: Window, look: &str, first: bool)
         browser.fill("username", "admin").await;
         browser.fill("password", PASSWORD).await;
         browser.press("form.card button").await;
+        browser.is_at("/console/tokens").await;
     }
     for (page, path) in PAGES {
         browser.open(&format!("{}{path}", server.url)).await;

@@ -9,7 +9,7 @@ use super::assets::{self, Names};
 use super::cookie;
 use super::language::Language;
 use super::menu::Area;
-use super::tags::{Moment, Span};
+use super::tags::{Grouped, Moment, Span};
 use super::texts::{Texts, Value};
 use crate::domain::clock::Timestamp;
 use crate::store::user::Role;
@@ -109,6 +109,11 @@ impl Page {
     /// A moment: absolute in UTC; the script makes it local and relative.
     pub(super) fn time(&self, at: impl At) -> Moment {
         Moment { at: at.at(), language: self.language }
+    }
+
+    /// A number, its digits in groups.
+    pub(super) fn number(&self, number: impl Count) -> Grouped {
+        Grouped { number: number.count(), language: self.language }
     }
 
     /// A length of time in words.

@@ -31,6 +31,33 @@ impl fmt::Display for Moment {
     }
 }
 
+/// A number, its digits in groups.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grouped {
+    pub number: u64,
+    pub language: Language,
+}
+
+/// It is made of digits and marks only.
+impl HtmlSafe for Grouped {}
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.number.to_string();
+        let between = match self.language {
+            Language::English => ',',
+            Language::French => '\u{202f}',
+        };
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                write!(f, "{between}")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A day without its year, in UTC.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DayOfMonth {
@@ -92,6 +119,14 @@ mod tests {
             "<time datetime=\"2025-11-24T16:00:00Z\">24&nbsp;Nov 2025, 16:00&nbsp;UTC</time>"
         );
         assert!(moment(Language::French).contains("24&nbsp;nov. 2025"));
+    }
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        let grouped = |number, language| Grouped { number, language }.to_string();
+        assert_eq!(grouped(999, Language::English), "999");
+        assert_eq!(grouped(1_234_567, Language::English), "1,234,567");
+        assert_eq!(grouped(100_000, Language::French), "100\u{202f}000");
     }
 
     #[test]
