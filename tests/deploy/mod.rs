@@ -5,6 +5,7 @@ mod examples;
 mod local;
 mod metrics;
 mod monitoring;
+mod rotation;
 mod signals;
 mod systemd;
 
