@@ -111,8 +111,15 @@ fn one(jeton: &Jeton<'_>) -> anyhow::Result<Found> {
     let revoke_many = revoke(&large)?;
     let token = template["access_token"].as_str().context("a token is made")?;
     api.call(&get("/oauth20/verify", &format!("authorization: Bearer {token}\r\n")), 401)?;
-    let left = api.get(&format!("/admin/v1/tokens?owner={large}&status=active&limit=1"))?;
-    ensure!(left["data"] == json!([]), "a token of the owner is alive: {left}");
+    let (live, mut cursor) = (format!("/admin/v1/tokens?owner={large}&status=active"), String::new());
+    loop {
+        let left = api.get(&format!("{live}&cursor={cursor}"))?;
+        ensure!(left["data"] == json!([]), "a token of the owner is alive: {left}");
+        match left["next_cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
     let first = api.get(&format!("/admin/v1/tokens?owner={large}&limit=1"))?;
     ensure!(first["data"][0]["status"] == "revoked", "the list does not show it: {first}");
     Ok(Found { revoke_few: few[few.len() / 2], revoke_many, first_pages, last_pages, exported, export, grown_bytes })
