@@ -44,7 +44,7 @@ pub struct LiveCount {
     pub at: Timestamp,
     /// By policy, the largest first.
     pub policies: Vec<(String, u64)>,
-    /// Those that end within [`SOON`].
+    /// Those that end within a week.
     pub ending: u64,
 }
 

@@ -16,7 +16,7 @@ pub type TokenFilter = GrantFilter;
 
 impl Service {
     /// A page of tokens, newest first, and where the next page starts. It may have fewer tokens than `limit`, or none,
-    /// and there may be more all the same: no page looks at more than [`WINDOW`] of them.
+    /// and there may be more all the same: no page looks at more than 20 000 of them.
     ///
     /// # Errors
     /// The store's.
