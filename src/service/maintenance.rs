@@ -28,7 +28,8 @@ impl Service {
         Ok(())
     }
 
-    /// After a commit whose outcome is unknown: waits until it is settled, then lets the cache serve again.
+    /// After a commit whose outcome is unknown: waits until it is settled, then lets the cache serve again. Not before this
+    /// process has its claim on the database: while that was lost, another may have revoked.
     ///
     /// # Errors
     /// The store's; the cache stays suspended.
