@@ -15,6 +15,7 @@ mod export;
 mod form;
 mod idempotency;
 mod json;
+mod leaks;
 mod list_query;
 mod location;
 mod management;

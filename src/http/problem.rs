@@ -121,6 +121,11 @@ pub(crate) fn failure(failure: &ApiFailure, info: Option<&RequestInfo>) -> Respo
         ApiFailure::NotFound(_) => respond(NOT_FOUND, info, failure.to_string(), &[]),
         ApiFailure::Conflict(_) => respond(CONFLICT, info, failure.to_string(), &[]),
         ApiFailure::KeyReused => respond(KEY_REUSED, info, failure.to_string(), &[]),
+        ApiFailure::Throttled { retry_after_s } => {
+            let mut response = respond(LIMITED, info, failure.to_string(), &[]);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
+            response
+        }
         ApiFailure::PreconditionRequired => respond(PRECONDITION_REQUIRED, info, failure.to_string(), &[]),
         ApiFailure::PreconditionFailed { .. } => respond(PRECONDITION_FAILED, info, failure.to_string(), &[]),
         ApiFailure::Password(error) => {

@@ -15,13 +15,13 @@ use super::bearer::{OAuthResponder, ProblemResponder};
 use super::context::RequestInfo;
 use super::openapi::{self, Description};
 use super::refresh::BearerLayer;
-use super::{AppState, admin, api, console, management, notice, oauth, problem};
+use super::{AppState, admin, api, console, leaks, management, notice, oauth, problem};
 
 /// Who may call a route, and how they prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Anybody: metadata.
+    /// Anybody: metadata, reports of leaks.
     Public,
     /// An OAuth client; the handler authenticates it before anything else.
     Client,
@@ -85,6 +85,7 @@ pub fn public() -> Vec<Route> {
         route!(ANY, "/oauth20/verify/{*path}", Presented, oauth::verify::verify),
         route!(GET, "/.well-known/oauth-authorization-server", Public, oauth::metadata::authorization_server),
         route!(GET, "/.well-known/oauth-protected-resource", Public, oauth::metadata::protected_resource),
+        route!(POST, "/leaks", Public, leaks::report),
         route!(GET, "/openapi.json", Public, openapi::show),
         route!(GET, "/docs/api", Public, openapi::page::show),
         route!(GET, "/docs/api/{file}", Public, openapi::page::part),

@@ -18,6 +18,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
 use crate::domain::token_string::TokenCodec;
+use crate::service::leaks::Reports;
 use crate::service::legacy::Desk;
 use crate::service::live_token::LiveToken;
 use crate::service::overview::Census;
@@ -147,6 +148,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         census: Census::default(),
         passwords: Passwords::new(),
         throttle: Throttle::default(),
+        leaks: Reports::default(),
         legacy: Desk::default(),
         settings,
     }))

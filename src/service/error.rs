@@ -94,6 +94,9 @@ pub enum ApiFailure {
     PreconditionRequired,
     #[error("the resource was changed since: it is in version {current} now")]
     PreconditionFailed { current: i64 },
+    /// The caller has done this too often; they are heard again after this many seconds.
+    #[error("too many requests of this kind from this address")]
+    Throttled { retry_after_s: u32 },
     #[error("this Idempotency-Key was used for another request within the last day")]
     KeyReused,
     #[error(transparent)]

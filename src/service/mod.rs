@@ -19,6 +19,7 @@ pub mod form_use;
 pub mod idempotency;
 pub mod introspect;
 pub mod issue;
+pub mod leaks;
 pub mod legacy;
 pub mod live_token;
 pub mod maintenance;
@@ -112,6 +113,7 @@ pub struct Parts {
     pub census: overview::Census,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub leaks: leaks::Reports,
     pub legacy: legacy::Desk,
     pub settings: Settings,
 }

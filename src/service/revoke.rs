@@ -85,16 +85,21 @@ impl Service {
         reason: Option<String>,
         context: &RequestContext,
     ) -> Result<Receipt, StoreError> {
+        let target = self.revocation_target(grant).await?;
+        self.write_for(grant, target, by, reason, context).await
+    }
+
+    /// What the revocation of a grant reaches, as its policy says.
+    pub(super) async fn revocation_target(&self, grant: &Grant) -> Result<Target, StoreError> {
         let reach = self.policy_of(grant).await?.map_or(RevokeReach::Grant, |policy| policy.rules.revoke);
-        let target = match reach {
+        Ok(match reach {
             RevokeReach::Grant => Target::Grant(grant.id),
             RevokeReach::Owner => Target::CutOff {
                 subject: owner_subject(&grant.owner),
                 policy: grant.policy.clone(),
                 marked: Some(grant.id),
             },
-        };
-        self.write_for(grant, target, by, reason, context).await
+        })
     }
 
     async fn write_for(

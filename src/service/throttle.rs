@@ -1,4 +1,4 @@
-//! Slows down who guesses passwords: a bounded number of attempts per account and per address.
+//! Slows down who guesses passwords, and who reports leaks: a bounded number of attempts per account and per address.
 //!
 //! Kept in the memory of the process: each node of a cluster allows its own attempts.
 
@@ -16,6 +16,7 @@ use crate::domain::clock::Timestamp;
 pub struct Throttle {
     accounts: Limiter,
     addresses: Limiter,
+    reports: Limiter,
 }
 
 /// Too many attempts; the next one is heard after this many seconds.
@@ -28,12 +29,14 @@ pub struct Throttled {
 const ACCOUNT: (u32, Duration) = (8, Duration::from_secs(30));
 /// Several people may share an address.
 const ADDRESS: (u32, Duration) = (40, Duration::from_secs(3));
+/// A scanner that has found something sends it in few reports.
+const REPORTS: (u32, Duration) = (20, Duration::from_secs(3));
 /// Accounts and addresses that are remembered; about a megabyte each.
 const MAX_KEYS: usize = 20_000;
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { accounts: Limiter::new(ACCOUNT), addresses: Limiter::new(ADDRESS) }
+        Self { accounts: Limiter::new(ACCOUNT), addresses: Limiter::new(ADDRESS), reports: Limiter::new(REPORTS) }
     }
 }
 
@@ -47,6 +50,15 @@ impl Throttle {
             self.addresses.take(key(network(address).as_bytes()), now)?;
         }
         self.accounts.take(key(account.as_bytes()), now)
+    }
+
+    /// Counts one report of leaked tokens.
+    ///
+    /// # Errors
+    /// [`Throttled`]: the report must not be looked at.
+    pub(super) fn report(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
+        let from = address.map_or_else(|| "unknown".to_owned(), network);
+        self.reports.take(key(from.as_bytes()), now)
     }
 
     /// The account's owner is in: their attempts no longer count.

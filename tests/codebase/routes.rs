@@ -24,6 +24,7 @@ on_both_databases! {
             let underprivileged = server.send(request().bearer_auth(&clients_token)).await;
             let named = format!("{method} {path}");
             match route.access {
+                Access::Public if method == Method::POST => assert_eq!(anonymous.status, 415, "{named}"),
                 Access::Public => assert_eq!(anonymous.status, 200, "{named}"),
                 Access::Client => assert_eq!((anonymous.status, forged.status), (401, 401), "{named}"),
                 Access::Bearer | Access::Presented => assert_eq!((anonymous.status, forged.status), (401, 401), "{named}"),

@@ -163,6 +163,7 @@ fn tag(path: &str) -> String {
         (".well-known", ..) => "Metadata".to_owned(),
         ("api", _, Some(resource)) => format!("Own {resource}"),
         ("admin", _, Some(resource)) => format!("Administration: {resource}"),
+        ("leaks", ..) => "Leaks".to_owned(),
         ("openapi.json" | "docs", ..) => "Documentation".to_owned(),
         _ => "Operations".to_owned(),
     }

@@ -11,6 +11,7 @@ use crate::domain::email::Email;
 use crate::domain::legacy::Scheme;
 use crate::domain::name::{MAX_NAME_CHARS, MAX_REASON_CHARS};
 use crate::domain::password::{MAX_CHARS, MIN_CHARS};
+use crate::service::leaks::{MAX_SOURCE_CHARS, MAX_TOKEN_CHARS};
 
 /// A name that people give ([`crate::domain::name::shown_text`]).
 pub(crate) enum ShownName {}
@@ -26,6 +27,10 @@ pub(crate) enum PolicyName {}
 pub(crate) enum FilterText {}
 /// How an older system kept its tokens.
 pub(crate) enum SchemeName {}
+/// A string that may be a token ([`crate::service::leaks::LeakReport`]).
+pub(crate) enum FoundToken {}
+/// Where one was found.
+pub(crate) enum FoundAt {}
 /// The value of an `Idempotency-Key` header ([`crate::service::idempotency::IdempotencyKey`]).
 pub(crate) enum RepeatKey {}
 
@@ -53,6 +58,12 @@ values! {
         .max_length(Some(64))
         .examples([json!("access")]);
     FilterText: text("What is looked for").pattern(Some("^[^\\u0000-\\u001f\\u007f-\\u009f]*$")).max_length(Some(500));
+    FoundToken: text("A string that may be a token").pattern(Some("^[!-~]+$")).min_length(Some(1)).max_length(Some(MAX_TOKEN_CHARS));
+    FoundAt: text("Where it was found, for instance a URL")
+        .pattern(Some(SHOWN))
+        .min_length(Some(1))
+        .max_length(Some(MAX_SOURCE_CHARS))
+        .examples([json!("https://git.example/acme/app/blob/1f2e3d/config.env#L7")]);
     SchemeName: words(&Scheme::NAMES);
     RepeatKey: text("1 to 255 visible ASCII characters, with or without quotes: a call that is sent again with it within a day gets \
         the same answer, and makes nothing new")
