@@ -12,6 +12,7 @@ use super::explain::Explain;
 use super::legacy::Legacy;
 use super::policy::Policy;
 use super::revocation::Revocation;
+use super::store::StoreCommand;
 use super::token::Token;
 use super::user::User;
 use super::workspace::Workspace;
@@ -34,6 +35,9 @@ pub(super) enum Command {
     Serve(Serve),
     /// Bring the database schema up to date
     Migrate,
+    /// Back up the SQLite file, or say that the database was restored
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Ask the running service on this machine whether it is ready
     Health,
     /// Look at the configuration

@@ -21,14 +21,26 @@ pub(super) fn destroy(
     if confirmation.dry_run {
         return output::object(&call(true)?, remote.output);
     }
-    if !confirmation.yes {
-        let can_ask = !confirmation.no_input && std::io::stdin().is_terminal();
-        if !can_ask {
-            return Err(Failed::new(Exit::Usage, "this needs a confirmation: repeat it with --yes"));
-        }
-        ask(&format!("{}\n{question}", impact(&call(true)?)))?;
-    }
+    agreed(confirmation, || Ok(format!("{}\n{question}", impact(&call(true)?))))?;
     output::object(&call(false)?, remote.output)
+}
+
+/// Asks, unless it was agreed to on the command line.
+///
+/// # Errors
+/// [`Exit::Usage`] when nobody can be asked, [`Exit::Failed`] when the answer is not yes, or the question's.
+pub(super) fn agreed(
+    confirmation: Confirmation,
+    question: impl FnOnce() -> Result<String, Failed>,
+) -> Result<(), Failed> {
+    if confirmation.yes {
+        return Ok(());
+    }
+    let can_ask = !confirmation.no_input && std::io::stdin().is_terminal();
+    if !can_ask {
+        return Err(Failed::new(Exit::Usage, "this needs a confirmation: repeat it with --yes"));
+    }
+    ask(&question()?)
 }
 
 /// The numbers of a dry run in one line.

@@ -19,6 +19,7 @@ mod remote;
 mod resource;
 mod revocation;
 mod serve;
+mod store;
 mod token;
 mod user;
 mod workspace;
@@ -61,6 +62,7 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
     match cli.command.unwrap_or_else(|| Command::Serve(args::Serve::default())) {
         Command::Serve(serve) => serve::serve(&|| Ok(load(serve.set.clone())?.config)),
         Command::Migrate => serve::migrate(&load(Vec::new())?.config),
+        Command::Store(command) => store::run(&command, &load(Vec::new())?.config),
         Command::Health => health::check(&load(Vec::new())?.config),
         Command::Config(command) => config::run(&command, load),
         Command::Token(command) => token::run(command),

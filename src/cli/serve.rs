@@ -29,7 +29,7 @@ async fn run(reload: Reload<'_>) -> anyhow::Result<()> {
     let sockets = server::bind(&mut config)?;
     let service = server::assemble(&config, Assembly::default()).await?;
     let welcome = server::announce(&config, &service).await?;
-    let running = server::start(&config, sockets, service);
+    let running = server::start(&config, sockets, service)?;
     tracing::info!(
         public = %running.public,
         management = %running.management,
@@ -47,6 +47,7 @@ async fn run(reload: Reload<'_>) -> anyhow::Result<()> {
             _ = terminate.recv() => break "SIGTERM",
             _ = interrupt.recv() => break "SIGINT",
             _ = hang_up.recv() => reload.again(),
+            () = running.went_back() => anyhow::bail!(server::WENT_BACK),
         }
     };
     tracing::info!(signal = name, "shutting down");
@@ -68,6 +69,6 @@ pub(super) fn migrate(config: &Config) -> Result<(), Failed> {
     output::raw(b"The schema is up to date.\n")
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failed::internal)
 }

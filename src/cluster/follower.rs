@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::cache::{Cacheable, ValidationCache};
+use super::history::History;
 use super::membership::{Membership, Seat, pause};
 use super::reaper::Reaper;
 use crate::domain::clock::{BootTime, Clock};
@@ -24,6 +25,7 @@ use crate::store::{Store, StoreError};
 pub struct Follower<T> {
     pub member: Arc<Membership>,
     pub cache: Arc<ValidationCache<T>>,
+    pub history: Arc<History>,
     pub store: Store,
     pub clock: Clock,
     pub entropy: Entropy,
@@ -44,6 +46,8 @@ enum End {
     Lost(StoreError),
     /// The row is gone: somebody took this node for dead.
     Reaped,
+    /// The log is shorter than it was.
+    WentBack,
 }
 
 impl From<StoreError> for End {
@@ -66,11 +70,20 @@ impl<T: Cacheable> Follower<T> {
                 position = self.take_seat().await;
             }
             let end = match &mut position {
+                Some(position) if !self.history.goes_on(position.applied) => End::WentBack,
                 Some(position) => self.connect_and_follow(position, &mut stop).await,
                 None => End::Lost(StoreError::Unavailable(None)),
             };
             match end {
                 End::Stopped => break,
+                End::WentBack => {
+                    tracing::error!(
+                        seen = self.history.newest().value(),
+                        "the database has gone back: it was restored, or lost commits in a failover"
+                    );
+                    self.cache.end_lease();
+                    break;
+                }
                 End::Reaped => {
                     tracing::warn!(node.id = %self.member.id, "this node was taken for dead; it joins again");
                     self.cache.end_lease();
@@ -164,6 +177,9 @@ impl<T: Cacheable> Follower<T> {
     ) -> Result<(), End> {
         let renewing = connection.renew(self.member.id, position.incarnation, position.applied);
         let caught_up = within(self.member.lease, renewing).await?.ok_or(End::Reaped)?;
+        if !self.history.goes_on(caught_up.head) {
+            return Err(End::WentBack);
+        }
         self.apply(caught_up, position);
         self.cache.grant_lease(sent.plus(self.member.lease));
         self.member.figures.renewals.fetch_add(1, Ordering::Relaxed);

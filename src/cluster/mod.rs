@@ -8,6 +8,7 @@ mod fence;
 pub mod figures;
 pub mod fingerprint;
 pub mod follower;
+pub mod history;
 pub mod imports;
 mod index;
 pub mod lease;

@@ -21,7 +21,8 @@ use crate::domain::policy::PolicyRules;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where the SQLite file, the generated master key and the first administrator's key are kept (mode 0700).
+    /// Where the SQLite file, the generated master key, the first administrator's key and the newest revision that was seen
+    /// are kept (mode 0700). Each node has its own, and keeps it over restarts.
     pub data_dir: PathBuf,
     /// The URL that clients reach this service under; the issuer of its tokens. Empty: http:// and http.listen, which is
     /// accepted on the loopback interface only.

@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context as _;
 
 use super::files;
+use super::record::Record;
 use crate::cluster::cache::ValidationCache;
 use crate::cluster::figures::FigureRecorder;
 use crate::cluster::fingerprint;
+use crate::cluster::history::History;
 use crate::cluster::lease::Trust;
 use crate::cluster::membership::Membership;
 use crate::cluster::refusals::RefusalRecorder;
@@ -36,6 +38,17 @@ use crate::store::{DatabaseOptions, Retention, RevocationSink, Store, StoreError
 pub struct Assembly {
     pub clock: Clock,
     pub entropy: Entropy,
+    pub purpose: Purpose,
+}
+
+/// What the parts are put together for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve, alone or beside other nodes.
+    #[default]
+    Serve,
+    /// To say of a database that it is a restored one: while nobody serves from it, and however far it has gone back.
+    Restore,
 }
 
 /// Passes revocations on to the cache, which is made after the store because it starts at the store's revision.
@@ -80,7 +93,7 @@ async fn open(config: &Config, sink: Arc<dyn RevocationSink>) -> anyhow::Result<
 /// # Errors
 /// Whatever keeps the service from starting, in words for the operator.
 pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Service> {
-    let Assembly { clock, entropy } = assembly;
+    let Assembly { clock, entropy, purpose } = assembly;
     files::ensure_directory(&config.data_dir)
         .with_context(|| format!("the data directory {} can't be made", config.data_dir.display()))?;
     let policies = Policies::new(&config.policies)?;
@@ -89,7 +102,12 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     if config.database.migrate {
         store.migrate().await.context("the schema can't be brought up to date")?;
     }
-    claim(config, &store).await?;
+    let alone = config.validation.single_node || purpose == Purpose::Restore;
+    claim(alone, purpose, &store).await?;
+    let head = store.head().await?;
+    if purpose == Purpose::Serve {
+        Record::of(&config.data_dir)?.allows(head)?;
+    }
     let keys = key_ring(config, &entropy, &store).await?;
     check_keys(&keys, &store, clock.now()).await?;
     let lease = config.validation.lease.as_duration();
@@ -97,13 +115,13 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     let codec = TokenCodec::new(&config.tokens.brand, keys)?;
     store.keep_policies(policies.iter().map(|policy| (**policy).clone()).collect(), clock.now()).await?;
     store.ensure_partitions(clock.now(), policies.horizon().as_duration()).await?;
-    let sole = store.backend_name() == "sqlite" || config.validation.single_node;
+    let sole = store.backend_name() == "sqlite" || alone;
     let trust = match config.validation.mode {
         _ if sole => Trust::Sole,
         ValidationMode::Leased => Trust::Leased,
         ValidationMode::Strict => Trust::Confirmed,
     };
-    let cache = Arc::new(ValidationCache::new(config.validation.cache_bytes, store.head().await?, trust));
+    let cache = Arc::new(ValidationCache::new(config.validation.cache_bytes, head, trust));
     sink.0.get_or_init(|| Arc::clone(&cache));
     let member = if sole {
         None
@@ -135,6 +153,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     Ok(Service::new(Parts {
         store,
         cache,
+        history: Arc::new(History::new(head)),
         member,
         codec,
         policies,
@@ -163,17 +182,18 @@ fn node_name(config: &Config) -> String {
 }
 
 /// A process that validates from memory alone, and one whose revocations it would not see, must not meet.
-async fn claim(config: &Config, store: &Store) -> anyhow::Result<()> {
-    let claim = if config.validation.single_node { Claim::Alone } else { Claim::Together };
+async fn claim(alone: bool, purpose: Purpose, store: &Store) -> anyhow::Result<()> {
+    let claim = if alone { Claim::Alone } else { Claim::Together };
     match store.claim(claim).await {
         Err(StoreError::Contended(_)) => anyhow::bail!(
             "{}",
-            match claim {
-                Claim::Alone => {
+            match (purpose, claim) {
+                (Purpose::Restore, _) => "a process serves from this database; stop all nodes first",
+                (Purpose::Serve, Claim::Alone) => {
                     "validation.single_node is set, but another process serves from this database; stop it, or unset \
                      validation.single_node for all"
                 }
-                Claim::Together => {
+                (Purpose::Serve, Claim::Together) => {
                     "another process serves from this database with validation.single_node set; stop it, or unset \
                      validation.single_node there"
                 }

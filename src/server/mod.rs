@@ -4,9 +4,13 @@ mod assemble;
 mod files;
 mod first_run;
 mod listener;
+mod record;
+mod restored;
 mod run;
 
-pub use assemble::{Assembly, assemble, open_store};
+pub use assemble::{Assembly, Purpose, assemble, open_store};
 pub use files::ensure_directory;
 pub use first_run::announce;
+pub use record::WENT_BACK;
+pub use restored::{back_up, declare_restored};
 pub use run::{Running, Sockets, bind, start};

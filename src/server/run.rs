@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 use super::listener::{Listener, told};
+use super::record::Record;
 use crate::cluster::follower::Follower;
 use crate::cluster::probe::Probe;
 use crate::config::Config;
@@ -31,6 +32,7 @@ pub struct Running {
     connections: TaskTracker,
     tasks: JoinSet<()>,
     drain_timeout: Duration,
+    record: Arc<Record>,
 }
 
 /// Uses wait no longer than this before they are written.
@@ -68,8 +70,11 @@ pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
 }
 
 /// Starts to serve.
-#[must_use]
-pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
+///
+/// # Errors
+/// When the data directory can't be read.
+pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Result<Running> {
+    let record = Arc::new(Record::of(&config.data_dir)?);
     let Sockets { public, management } = sockets;
     let metrics = Arc::new(Metrics::default());
     let settings = HttpSettings {
@@ -95,10 +100,14 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
         service.settle_unknown_outcomes().await
     }));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_upgrades().await));
+    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), {
+        let record = Arc::clone(&record);
+        async move |service| record.keep(service.newest_revision()).await
+    }));
     tasks.spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.flush_figures().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| service.take_census().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
-    Running {
+    Ok(Running {
         public: config.http.listen,
         management: config.management.listen,
         service,
@@ -109,7 +118,8 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> Running {
         connections,
         tasks,
         drain_timeout: config.http.drain_timeout.as_duration(),
-    }
+        record,
+    })
 }
 
 /// Follows the revocations of other nodes, where there can be any.
@@ -120,6 +130,7 @@ fn follow(service: &Service) -> (watch::Sender<bool>, JoinSet<()>) {
         let follower = Follower {
             member: Arc::clone(member),
             cache: Arc::clone(&service.cache),
+            history: Arc::clone(&service.history),
             store: service.store.clone(),
             clock: service.clock.clone(),
             entropy: service.entropy.clone(),
@@ -166,7 +177,20 @@ impl Running {
         if let Err(error) = self.service.flush_figures().await {
             tracing::warn!(error = ?error, "the last figures could not be written");
         }
+        self.keep_record().await;
         self.service.store.close().await;
+    }
+
+    /// Returns once the database has gone back: the process must end, and answer nothing more.
+    pub async fn went_back(&self) {
+        self.service.history.lost().await;
+        self.keep_record().await;
+    }
+
+    async fn keep_record(&self) {
+        if let Err(error) = self.record.keep(self.service.newest_revision()).await {
+            tracing::warn!(error = ?error, "the newest revision could not be written down");
+        }
     }
 }
 

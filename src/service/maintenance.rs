@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Service;
+use crate::domain::grant::Revision;
 use crate::store::StoreError;
 
 /// Uses that are written in one transaction.
@@ -12,6 +13,12 @@ const MAX_USES: usize = 500;
 const DRY_RUN: Duration = Duration::from_secs(24 * 3600);
 
 impl Service {
+    /// The newest revision that this process knows to be committed.
+    #[must_use]
+    pub fn newest_revision(&self) -> Revision {
+        self.history.newest().max(self.cache.applied())
+    }
+
     /// Writes the uses that were gathered since the last call.
     ///
     /// # Errors
@@ -36,7 +43,12 @@ impl Service {
     pub async fn settle_unknown_outcomes(&self) -> Result<(), StoreError> {
         self.store.keep_claim().await?;
         if let Some(unknown) = self.cache.unsettled() {
+            let seen = self.cache.applied();
             let head = self.store.barrier().await?;
+            // Where there are other nodes, the follower looks.
+            if self.member.is_none() && !(self.history.goes_on(seen) && self.history.goes_on(head)) {
+                return Ok(());
+            }
             self.cache.settle(unknown, head);
             tracing::warn!(revision = head.value(), "the outcome of every commit is known again");
         }

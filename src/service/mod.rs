@@ -34,6 +34,7 @@ mod policy_book;
 pub mod rate_limit;
 pub mod reach;
 pub mod refusals;
+pub mod restore;
 pub mod revocation_status;
 pub mod revoke;
 pub mod session;
@@ -58,6 +59,7 @@ use rate_limit::RateLimits;
 
 use crate::cluster::cache::ValidationCache;
 use crate::cluster::figures::FigureRecorder;
+use crate::cluster::history::History;
 use crate::cluster::membership::Membership;
 use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
@@ -99,6 +101,7 @@ pub struct Service(Arc<Parts>);
 pub struct Parts {
     pub store: Store,
     pub cache: Arc<ValidationCache<LiveToken>>,
+    pub history: Arc<History>,
     /// `None` where this process is the only one that revokes.
     pub member: Option<Arc<Membership>>,
     pub codec: TokenCodec,

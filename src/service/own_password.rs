@@ -39,6 +39,18 @@ impl Service {
         self.password_link(user, FIRST_LINK, "system".to_owned(), &context).await.map(Some)
     }
 
+    /// A link that sets the first operator's password, whether or not there is one; `None` without an operator.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn operators_link(&self) -> Result<Option<Secret<String>>, ApiFailure> {
+        let Some(user) = self.store.find_first_operator().await? else {
+            return Ok(None);
+        };
+        let context = RequestContext::default();
+        self.password_link(user, INVITATION, "system".to_owned(), &context).await.map(Some)
+    }
+
     /// A link with which somebody else of the workspace sets their password: an invitation, or help for who forgot it.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Opens the database that the configuration names.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -92,6 +93,42 @@ async fn open_sqlite(path: &Path, options: &DatabaseOptions) -> Result<Backend, 
         .test_before_acquire(false)
         .connect_lazy_with(reader);
     Ok(Backend::Sqlite { writer: pool, readers, lock: Arc::new(lock) })
+}
+
+/// Writes a copy of the SQLite file of `url` to `path`, as of one moment and for its owner only. Another process may serve
+/// from the file.
+///
+/// # Errors
+/// [`StoreError::BadUrl`] for PostgreSQL, [`StoreError::DataDirectory`] when one of the files can't be opened or `path` is
+/// there already, or the database's.
+pub async fn back_up(url: &str, path: &Path) -> Result<(), StoreError> {
+    let Some(source) = url.strip_prefix("sqlite:") else {
+        return Err(StoreError::BadUrl("back up PostgreSQL with its own tools (pg_basebackup, pg_dump)".to_owned()));
+    };
+    let failed = |error| StoreError::DataDirectory(format!("{} can't be made", path.display()), error);
+    let copy = path.to_str().ok_or_else(|| failed(ErrorKind::InvalidFilename.into()))?;
+    // An empty file is what VACUUM INTO accepts beside none, and so it has the right mode from its beginning.
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(failed)?;
+    let source = SqliteConnectOptions::new().filename(source.trim_start_matches("//")).read_only(true);
+    let copied = async {
+        let mut conn = source.busy_timeout(Duration::from_secs(5)).connect().await?;
+        sqlx::query("VACUUM INTO $1").bind(copy).execute(&mut conn).await?;
+        conn.close().await
+    };
+    let copied = copied.await;
+    if copied.is_err() {
+        let _nothing_was_copied = fs::remove_file(path);
+    } else {
+        File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+    }
+    Ok(copied?)
 }
 
 /// Makes the file for its owner only, if it is not there, and returns its one true path: two names of one file must

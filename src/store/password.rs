@@ -28,6 +28,10 @@ static FIRST_WITHOUT: Statement = Statement::both(
     "SELECT id FROM user_account WHERE role = 'operator' AND deleted_at IS NULL AND NOT EXISTS \
      (SELECT 1 FROM user_account WHERE password_hash IS NOT NULL AND deleted_at IS NULL) ORDER BY created_at, id LIMIT 1",
 );
+static FIRST_OPERATOR: Statement = Statement::both(
+    "password.first_operator",
+    "SELECT id FROM user_account WHERE role = 'operator' AND deleted_at IS NULL ORDER BY created_at, id LIMIT 1",
+);
 static INSERT_LINK: Statement = Statement::both(
     "password_link.insert",
     "INSERT INTO password_link (digest, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
@@ -46,7 +50,7 @@ static DELETE_LINKS: Statement =
     Statement::both("password_link.delete", "DELETE FROM password_link WHERE user_id = $1 OR expires_at <= $2");
 
 pub(super) const STATEMENTS: &[&Statement] =
-    &[&FIND, &FIND_OF_USER, &SET, &FIRST_WITHOUT, &INSERT_LINK, &FIND_LINK, &TAKE_LINK, &DELETE_LINKS];
+    &[&FIND, &FIND_OF_USER, &SET, &FIRST_WITHOUT, &FIRST_OPERATOR, &INSERT_LINK, &FIND_LINK, &TAKE_LINK, &DELETE_LINKS];
 
 /// What a user's password is compared with.
 #[derive(Clone, Debug)]
@@ -122,11 +126,20 @@ impl Store {
 
     /// The first operator, as long as nobody has a password.
     pub(crate) async fn find_first_without_password(&self) -> Result<Option<UserId>, StoreError> {
+        self.find_first(&FIRST_WITHOUT).await
+    }
+
+    /// The operator who was there before all others.
+    pub(crate) async fn find_first_operator(&self) -> Result<Option<UserId>, StoreError> {
+        self.find_first(&FIRST_OPERATOR).await
+    }
+
+    async fn find_first(&self, statement: &'static Statement) -> Result<Option<UserId>, StoreError> {
         let id: Option<Vec<u8>> = self
             .database
             .read(|mut db| {
                 Box::pin(async move {
-                    let sql = db.sql(&FIRST_WITHOUT);
+                    let sql = db.sql(statement);
                     Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_optional(&mut **conn).await)?)
                 })
             })

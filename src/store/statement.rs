@@ -7,7 +7,7 @@ use super::{
     family, figure, follow, grant, grant_change, grant_query, idempotency, issue, key_session, key_version,
     legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report,
     legacy_upgrade, log_purge, lookup, maintenance, naming, node, password, plan, policy_apply, policy_snapshot, raise,
-    reach, refusal, revision, rotate, token, usage, user, user_change, workspace, workspace_change,
+    reach, refusal, restore, revision, rotate, token, usage, user, user_change, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -73,6 +73,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     raise::STATEMENTS,
     reach::STATEMENTS,
     refusal::STATEMENTS,
+    restore::STATEMENTS,
     revision::STATEMENTS,
     rotate::STATEMENTS,
     token::STATEMENTS,

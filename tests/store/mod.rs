@@ -1,6 +1,7 @@
 //! The store through the service: what is committed, what is kept, what goes.
 
 mod growth;
+mod restore;
 mod startup;
 
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jeton::config::Sources;
 use jeton::domain::clock::{Clock, Timestamp};
-use jeton::domain::entropy::Entropy;
 use jeton::server::{Assembly, Running};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -83,10 +82,10 @@ impl TestServer {
         let sources = Sources { file: Some(file), environment: Vec::new(), overrides };
         let mut config = jeton::config::load(&sources).expect("a good configuration").config;
         let sockets = jeton::server::bind(&mut config).expect("the listeners bind");
-        let assembly = Assembly { clock: clock.clone(), entropy: Entropy::system() };
+        let assembly = Assembly { clock: clock.clone(), ..Assembly::default() };
         let service = jeton::server::assemble(&config, assembly).await?;
         jeton::server::announce(&config, &service).await.expect("the first run succeeds");
-        let running = jeton::server::start(&config, sockets, service);
+        let running = jeton::server::start(&config, sockets, service)?;
         let key = std::fs::read_to_string(data_dir.path().join("admin.key")).expect("the first run writes the key");
         let admin_key = key.trim().to_owned();
         Ok(Self {
