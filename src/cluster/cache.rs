@@ -19,6 +19,7 @@ use super::fence::{Fence, Mark};
 use super::imports::{ImportBook, Imports};
 use super::index::{Freshness, GrantCell, GrantIndex};
 use super::lease::{Lease, Trust, Trusted};
+use super::lineage::Lineage;
 use super::tally::Tally;
 use crate::domain::catalog::Catalog;
 use crate::domain::client::Client;
@@ -115,6 +116,7 @@ pub struct ValidationCache<T> {
     unknown: AtomicU64,
     settled: AtomicU64,
     lease: Lease,
+    lineage: Lineage,
     fenced_fills: AtomicU64,
     misses: AtomicU64,
     hits: Tally,
@@ -164,6 +166,7 @@ impl<T: Cacheable> ValidationCache<T> {
             unknown: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             lease: Lease::new(trust),
+            lineage: Lineage::default(),
             fenced_fills: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             hits: Tally::default(),
@@ -314,13 +317,27 @@ impl<T: Cacheable> ValidationCache<T> {
         self.empty();
         self.applied.advance(head);
         self.settled.fetch_max(unknown, Ordering::SeqCst);
+        self.lineage.moved();
     }
 
-    /// Drops everything: what is kept from now on is read at `head` or later.
+    /// Drops everything: what is kept from now on is read at `head` or later. Of which history that is, is not known
+    /// until [`Self::continue_as`].
     pub(super) fn restart(&self, head: Revision) {
-        self.empty();
-        self.cut_offs.forget();
-        self.applied.reset(head);
+        self.lineage.break_off(|| {
+            self.empty();
+            self.cut_offs.forget();
+            self.applied.reset(head);
+        });
+    }
+
+    /// From now on revisions are those of this history.
+    pub fn continue_as(&self, history: &str) {
+        self.lineage.continue_as(history);
+    }
+
+    /// Of which history revisions are, and when that changes.
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 
     fn empty(&self) {
@@ -363,6 +380,7 @@ impl<T: Cacheable> ValidationCache<T> {
             self.cut_offs.raise(&cuts.collect::<Vec<_>>());
         }
         self.applied.advance(head);
+        self.lineage.moved();
     }
 
     pub fn figures(&self) -> Figures {
@@ -426,6 +444,7 @@ impl<T: Cacheable> RevocationSink for ValidationCache<T> {
         for revocation in revocations.iter().filter(|revocation| revocation.changed) {
             self.applied.add(revocation.revision);
         }
+        self.lineage.moved();
     }
 
     fn outcome_unknown(&self) {

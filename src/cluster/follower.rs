@@ -200,6 +200,7 @@ impl<T: Cacheable> Follower<T> {
                 self.restart(head);
             }
         }
+        self.cache.continue_as(&timeline);
         (position.applied, position.timeline) = (head, Some(timeline));
         self.member.note_head(head);
     }

@@ -130,6 +130,9 @@ pub struct Validation {
     /// Seconds for which others may keep an answer about a token (cache_max_age in introspection). Each second is one in
     /// which a revoked token may live on there.
     pub cache_max_age: u32,
+    /// How many may follow GET /oauth20/revocations at the same time; further ones get 503. One workspace gets at most
+    /// half of the places.
+    pub max_streams: u32,
 }
 
 /// What an answer from memory rests on.

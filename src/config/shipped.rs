@@ -48,6 +48,7 @@ impl Default for Config {
                 node_name: String::new(),
                 cache_bytes: 64 << 20,
                 cache_max_age: 0,
+                max_streams: 2000,
             },
             tokens: Tokens {
                 brand: "jtn".to_owned(),

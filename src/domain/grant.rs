@@ -16,7 +16,7 @@ use super::scope::Scopes;
 use super::token_string::TokenKind;
 
 /// A position in the commit-ordered log of revocations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Revision(i64);
 
 impl Revision {

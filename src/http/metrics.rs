@@ -122,6 +122,10 @@ impl Collector for Scrape {
         self.statements(&mut encoder)?;
         self.cache(&mut encoder)?;
         self.cluster(&mut encoder)?;
+        let followers = self.service.feed.followers().into();
+        gauge(&mut encoder, "stream_clients", "Clients that follow the revocations", followers)?;
+        let cut_off = self.service.feed.cut_off.load(Ordering::Relaxed);
+        counter(&mut encoder, "stream_cut_off", "Followers that did not take what they were sent", cut_off)?;
         let connections = self.metrics.connections.load(Ordering::Relaxed);
         gauge(&mut encoder, "http_connections", "Open connections of the public listener", connections)
     }

@@ -80,6 +80,7 @@ pub fn public() -> Vec<Route> {
         route!(POST, "/oauth20/token", Client, oauth::token::issue),
         route!(POST, "/oauth20/revoke", Client, oauth::revoke::revoke),
         route!(POST, "/oauth20/introspect", Client, oauth::introspect::introspect),
+        route!(GET, "/oauth20/revocations", Client, oauth::revocations::follow),
         route!(ANY, "/oauth20/verify", Presented, oauth::verify::verify),
         route!(ANY, "/oauth20/verify/", Presented, oauth::verify::verify),
         route!(ANY, "/oauth20/verify/{*path}", Presented, oauth::verify::verify),

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use super::files;
 use super::record::Record;
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::feed::Feed;
 use crate::cluster::figures::FigureRecorder;
 use crate::cluster::fingerprint;
 use crate::cluster::history::History;
@@ -123,6 +124,10 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     };
     let cache = Arc::new(ValidationCache::new(config.validation.cache_bytes, head, trust));
     sink.0.get_or_init(|| Arc::clone(&cache));
+    if sole {
+        // Nobody else knows of it; a store that was restored meanwhile is another one.
+        cache.continue_as(&format!("{:032x}", u128::from_be_bytes(entropy.secret())));
+    }
     let member = if sole {
         None
     } else {
@@ -155,6 +160,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         cache,
         history: Arc::new(History::new(head)),
         member,
+        feed: Arc::new(Feed::new(config.validation.max_streams)),
         codec,
         policies,
         pinned_policies: PinnedPolicies::default(),

@@ -13,10 +13,12 @@ use super::listener::{Listener, told};
 use super::record::Record;
 use crate::cluster::follower::Follower;
 use crate::cluster::probe::Probe;
+use crate::cluster::pump::Pump;
 use crate::config::Config;
 use crate::http::metrics::Metrics;
 use crate::http::{App, AppState, HttpSettings};
 use crate::service::Service;
+use crate::service::live_token::LiveToken;
 
 /// A service that runs.
 #[derive(Debug)]
@@ -94,6 +96,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         Arc::clone(&metrics.connections),
     ));
     tasks.spawn(management.serve(App::management(state), stopped.clone(), TaskTracker::new(), Arc::default()));
+    tasks.spawn(pump(&service).run(stopped.clone()));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_uses().await));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.flush_refusals().await));
     tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| {
@@ -120,6 +123,17 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         drain_timeout: config.http.drain_timeout.as_duration(),
         record,
     })
+}
+
+/// Reads the log for those who follow it from outside.
+fn pump(service: &Service) -> Pump<LiveToken> {
+    Pump {
+        feed: Arc::clone(&service.feed),
+        cache: Arc::clone(&service.cache),
+        store: service.store.clone(),
+        clock: service.clock.clone(),
+        confirms: service.member.is_none() || service.settings.strict,
+    }
 }
 
 /// Follows the revocations of other nodes, where there can be any.

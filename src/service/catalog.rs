@@ -10,6 +10,7 @@ use super::error::{ApiFailure, FieldError};
 use super::reach::{self, ReachView};
 use super::revoke::Receipt;
 use crate::domain::catalog::Catalog;
+use crate::domain::grant::Revision;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::policy::Creator;
 use crate::store::StoreError;
@@ -55,8 +56,18 @@ impl Service {
     /// # Errors
     /// The store's.
     pub(super) async fn catalog(&self, workspace: WorkspaceId) -> Result<Arc<Catalog>, StoreError> {
+        self.catalog_at(workspace, Revision::ZERO).await
+    }
+
+    /// As [`Service::catalog`], as of `at_least` or newer.
+    pub(super) async fn catalog_at(
+        &self,
+        workspace: WorkspaceId,
+        at_least: Revision,
+    ) -> Result<Arc<Catalog>, StoreError> {
         let cache = &self.cache;
         if let Some(trusted) = self.trusted_now().await?
+            && cache.applied() >= at_least
             && let Some(catalog) = cache.find_catalog(&trusted, workspace)
         {
             return Ok(catalog);

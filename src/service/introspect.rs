@@ -7,9 +7,10 @@ use super::Service;
 use super::client_auth::AuthenticatedClient;
 use super::refusals::rule_of;
 use super::validate::Validated;
+use crate::domain::base62;
 use crate::domain::catalog::Catalog;
 use crate::domain::grant::{Grant, Revision, WorkspaceRef};
-use crate::domain::ids::ClientKey;
+use crate::domain::ids::{ClientKey, GrantId, ImportId, UserId, WorkspaceId};
 use crate::domain::refusal::Rule;
 use crate::domain::token_string::TokenKind;
 use crate::store::StoreError;
@@ -31,6 +32,12 @@ impl Asker {
         Self { workspace: client.workspace.clone(), client: Some(client.key), all: client.introspect }
     }
 
+    /// The workspace whose revocations this caller may follow: that of which it may ask about every token.
+    #[must_use]
+    pub fn follows(&self) -> Option<WorkspaceId> {
+        self.all.then_some(self.workspace.id)
+    }
+
     /// Why this token is not shown. Refresh tokens are shown to their own client only: to a resource server they are no
     /// credential.
     fn hidden(&self, kind: TokenKind, grant: &Grant) -> Option<Rule> {
@@ -40,6 +47,16 @@ impl Asker {
         }
         if own || (self.all && kind != TokenKind::Refresh) { None } else { Some(Rule::NotAllowed) }
     }
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Question<'a> {
+    pub token: &'a str,
+    /// The answer is as of this revision or newer.
+    pub at_least: Revision,
+    /// The caller follows the revocations and wants to know which of them concern the token.
+    pub follows: bool,
 }
 
 /// RFC 7662 §2.2: nothing but this for a token that is not active, or not for this caller.
@@ -73,11 +90,14 @@ impl Service {
         Ok(Some(Asker { workspace: grant.workspace.clone(), client: None, all: true }))
     }
 
-    /// The answer to whoever asks, as of `at_least` or newer. A used-up limit does not make a token inactive; the answer then has `retry_after`.
+    /// The answer to whoever asks. A used-up limit does not make a token inactive; the answer then has `retry_after`.
     ///
     /// # Errors
     /// The store's: an outage is never an inactive token.
-    pub async fn introspect(&self, asker: &Asker, token: &str, at_least: Revision) -> Result<Introspected, StoreError> {
+    pub async fn introspect(&self, asker: &Asker, question: &Question<'_>) -> Result<Introspected, StoreError> {
+        let Question { token, at_least, follows } = *question;
+        // Before the token: under this history, what is found then reflects at least the revision that it comes with.
+        let history = if follows { self.cache.lineage().label() } else { None };
         let hidden = |rule| Introspected { body: INACTIVE.to_vec(), limits: Limits::none(), token: Err(rule) };
         match self.examine_at(token, at_least).await {
             Outcome::Active(validated) => {
@@ -93,6 +113,10 @@ impl Service {
                 let mut body = validated.token().introspection(validated.now, self.settings.cache_max_age, revision);
                 if let Some(catalog) = validated.catalog() {
                     write_associations(&mut body, catalog, &validated.token().grant);
+                }
+                if let Some(history) = history {
+                    write_member(&mut body, "history", &history);
+                    write_member(&mut body, "revocation_keys", &revocation_keys(&validated.token().grant));
                 }
                 let limits = match counted {
                     Ok(limits) => limits,
@@ -121,6 +145,27 @@ fn write_associations(body: &mut Vec<u8>, catalog: &Catalog, grant: &Grant) {
     }
     write_member(body, "apis", &apis.iter().map(|api| &api.name).collect::<Vec<_>>());
     write_member(body, "plans", &plans);
+}
+
+/// The keys of all revocations that end or change what rests on this grant.
+fn revocation_keys(grant: &Grant) -> Vec<String> {
+    let user = grant.owner.user_id();
+    let client = grant.client.as_ref().map(|client| client.key);
+    let parent = grant.parent.as_ref().map(|parent| parent.id);
+    let keys = [
+        Some(grant.id.as_bytes()),
+        parent.as_ref().map(GrantId::as_bytes),
+        Some(grant.workspace.id.as_bytes()),
+        user.as_ref().map(UserId::as_bytes),
+        client.as_ref().map(ClientKey::as_bytes),
+        grant.import.as_ref().map(ImportId::as_bytes),
+    ];
+    let digits = |key: &[u8; 16]| {
+        let mut digits = String::with_capacity(22);
+        base62::push_16(&mut digits, key);
+        digits
+    };
+    keys.into_iter().flatten().map(digits).collect()
 }
 
 /// Adds a member to an object that is not closed yet.

@@ -46,7 +46,11 @@ impl LiveToken {
     pub(super) fn new(stored: StoredToken, grant: Live<Grant>, service: &Service) -> Self {
         let validations = service.figures.validations(grant.workspace.id);
         // An imported token ends with its import, whose deadline may be moved: no end stands in its id.
-        let expires_at = stored.id.expires_at().or(grant.expires_at);
+        let superseded = grant.superseded(stored.generation);
+        let own_end = stored.id.expires_at().or(grant.expires_at);
+        // One that a newer token has replaced ends with the overlap. No revocation tells of that end.
+        let overlap_end = superseded.and_then(|superseded| superseded.until);
+        let expires_at = own_end.into_iter().chain(overlap_end).min();
         let mut token = Self {
             id: stored.id,
             kind: stored.kind,
@@ -56,7 +60,7 @@ impl LiveToken {
             generation: stored.generation,
             issued_at: stored.issued_at,
             expires_at,
-            superseded: grant.superseded(stored.generation),
+            superseded,
             grant,
             digest: stored.digest,
             key_version: stored.key_version,

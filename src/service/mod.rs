@@ -15,6 +15,7 @@ mod context;
 pub mod edit;
 pub mod error;
 pub mod explain;
+pub mod follow;
 pub mod form_use;
 pub mod idempotency;
 pub mod introspect;
@@ -58,6 +59,7 @@ pub use policy_book::PinnedPolicies;
 use rate_limit::RateLimits;
 
 use crate::cluster::cache::ValidationCache;
+use crate::cluster::feed::Feed;
 use crate::cluster::figures::FigureRecorder;
 use crate::cluster::history::History;
 use crate::cluster::membership::Membership;
@@ -104,6 +106,8 @@ pub struct Parts {
     pub history: Arc<History>,
     /// `None` where this process is the only one that revokes.
     pub member: Option<Arc<Membership>>,
+    /// For those who follow revocations from outside.
+    pub feed: Arc<Feed>,
     pub codec: TokenCodec,
     pub policies: Policies,
     pub pinned_policies: PinnedPolicies,

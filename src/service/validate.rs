@@ -234,7 +234,8 @@ impl Service {
         now: Timestamp,
     ) -> Result<Validation, StoreError> {
         let catalog = match entry.value() {
-            token if token.is_associated() => Some(self.catalog(token.grant.workspace.id).await?),
+            // Not older than the token: the answer is vouched for as of one revision.
+            token if token.is_associated() => Some(self.catalog_at(token.grant.workspace.id, as_of).await?),
             _ => None,
         };
         Ok(Outcome::Active(Validated { entry, catalog, as_of, now }))

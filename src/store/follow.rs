@@ -48,6 +48,16 @@ pub struct LogEntry {
     pub policy: String,
 }
 
+impl LogEntry {
+    /// Of the columns of a row.
+    pub(super) fn read(seq: i64, kind: Option<&str>, key: Option<Vec<u8>>, policy: Option<String>) -> Self {
+        let key = key.unwrap_or_default();
+        let kind = kind.and_then(LogKind::parse).filter(|_| key.len() == 16);
+        let key = key.try_into().unwrap_or_default();
+        Self { revision: Revision::new(seq), kind, key, policy: policy.unwrap_or_default() }
+    }
+}
+
 /// What a renewal has brought.
 #[derive(Clone, Debug)]
 pub struct CatchUp {
@@ -180,16 +190,8 @@ fn read(rows: Vec<Row>, applied: Revision) -> Result<Option<CatchUp>, StoreError
     }
     let (head, timeline) = (Revision::new(first.head), first.timeline.clone());
     let complete = first.purged_to <= applied.value() && head >= applied && rows.len() <= MAX_ENTRIES;
-    let entries = rows.into_iter().filter_map(|row| {
-        let key = row.key.unwrap_or_default();
-        let kind = row.kind.as_deref().and_then(LogKind::parse).filter(|_| key.len() == 16);
-        Some(LogEntry {
-            revision: Revision::new(row.seq?),
-            kind,
-            key: key.try_into().unwrap_or_default(),
-            policy: row.policy.unwrap_or_default(),
-        })
-    });
+    let entries =
+        rows.into_iter().filter_map(|row| Some(LogEntry::read(row.seq?, row.kind.as_deref(), row.key, row.policy)));
     Ok(Some(CatchUp { head, timeline, entries: complete.then(|| entries.collect()) }))
 }
 

@@ -223,16 +223,16 @@ async fn apply(db: &mut Db<'_>, author: &Author, changes: &Changes) -> Result<Ve
     }
     let audits = changes.writes.iter().map(|write| &write.audit).chain(&changes.audit);
     audit::insert(db, &audits.collect::<Vec<_>>()).await?;
+    // All of it is done by one caller, in one workspace.
+    let workspace =
+        changes.writes.iter().map(|write| &write.audit).chain(&changes.audit).map(|audit| audit.workspace).next();
+    let entry = |kind, key, policy| Entry { kind, key, policy, at: author.at, workspace };
     let named = changes.writes.iter().map(|write| match write.act {
-        Act::Revoke => Entry { kind: LogKind::Grant, key: write.grant.as_bytes(), policy: "", at: author.at },
-        _ => Entry { kind: LogKind::Changed, key: write.grant.as_bytes(), policy: "", at: author.at },
+        Act::Revoke => entry(LogKind::Grant, write.grant.as_bytes(), ""),
+        _ => entry(LogKind::Changed, write.grant.as_bytes(), ""),
     });
-    let cut = changes.cut_offs.iter().map(|(subject, policy)| Entry {
-        kind: LogKind::CutOff,
-        key: subject.as_bytes(),
-        policy,
-        at: author.at,
-    });
+    let cut =
+        changes.cut_offs.iter().map(|(subject, policy)| entry(LogKind::CutOff, subject.as_bytes(), policy.as_str()));
     let revision = revision::append(db, &named.chain(cut).collect::<Vec<_>>()).await?;
     for (subject, policy) in &changes.cut_offs {
         cutoff::raise(db, *subject, policy, revision, author.at, &author.by).await?;

@@ -41,6 +41,7 @@ pub(crate) mod legacy_report;
 pub(crate) mod legacy_rows;
 pub(crate) mod legacy_upgrade;
 mod log_purge;
+pub mod log_read;
 pub(crate) mod lookup;
 mod maintenance;
 mod migrate;

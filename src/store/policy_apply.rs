@@ -9,7 +9,7 @@ use super::revoke::{Applied, Target};
 use super::statement::Statement;
 use super::{Store, StoreError, decode};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::GrantId;
+use crate::domain::ids::{GrantId, WorkspaceId};
 use crate::domain::policy::PolicyVersion;
 
 /// Living grants of policy `$1` behind id `$2` that are under other rules than `$3`. Ids sort by the end, so that
@@ -23,8 +23,8 @@ macro_rules! elsewhere {
 static COUNT: Statement = Statement::both("policy_apply.count", concat!("SELECT COUNT(*)", elsewhere!()));
 static SELECT: Statement = Statement::each(
     "policy_apply.select",
-    concat!("SELECT id", elsewhere!(), " ORDER BY id LIMIT $4"),
-    concat!("SELECT id", elsewhere!(), " ORDER BY id LIMIT $4 FOR UPDATE"),
+    concat!("SELECT id, workspace_id", elsewhere!(), " ORDER BY id LIMIT $4"),
+    concat!("SELECT id, workspace_id", elsewhere!(), " ORDER BY id LIMIT $4 FOR UPDATE"),
 );
 static PIN: Statement = Statement::each(
     "policy_apply.pin",
@@ -55,26 +55,30 @@ pub struct AppliedPart {
     pub next: Option<GrantId>,
 }
 
-async fn select(db: &mut Db<'_>, rules: &ApplyRules) -> Result<Vec<GrantId>, StoreError> {
+async fn select(db: &mut Db<'_>, rules: &ApplyRules) -> Result<Vec<(GrantId, WorkspaceId)>, StoreError> {
     let sql = db.sql(&SELECT);
     let after: &[u8] = rules.after.as_bytes();
-    let rows: Vec<Vec<u8>> = on_conn!(db, |conn| {
-        let query = sqlx::query_scalar(sql).bind(&*rules.policy).bind(after).bind(rules.version.value());
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = on_conn!(db, |conn| {
+        let query = sqlx::query_as(sql).bind(&*rules.policy).bind(after).bind(rules.version.value());
         query.bind(BATCH).fetch_all(&mut **conn).await
     })?;
-    rows.iter().map(|id| decode::id_bytes(id).map(GrantId::from_bytes)).collect()
+    let ids = rows.iter().map(|(id, workspace)| {
+        let workspace = WorkspaceId::from_bytes(decode::id_bytes(workspace)?);
+        Ok((GrantId::from_bytes(decode::id_bytes(id)?), workspace))
+    });
+    ids.collect()
 }
 
-async fn pin(db: &mut Db<'_>, ids: &[GrantId], version: PolicyVersion) -> Result<(), StoreError> {
+async fn pin(db: &mut Db<'_>, grants: &[(GrantId, WorkspaceId)], version: PolicyVersion) -> Result<(), StoreError> {
     let sql = db.sql(&PIN);
     match &mut db.conn {
         DbConn::Sqlite(conn) => {
-            for id in ids {
+            for (id, _) in grants {
                 sqlx::query(sql).bind(&id.as_bytes()[..]).bind(version.value()).execute(&mut **conn).await?;
             }
         }
         DbConn::Postgres(conn) => {
-            let ids: Vec<&[u8]> = ids.iter().map(|id| &id.as_bytes()[..]).collect();
+            let ids: Vec<&[u8]> = grants.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
             sqlx::query(sql).bind(ids).bind(version.value()).execute(&mut **conn).await?;
         }
     }
@@ -87,7 +91,7 @@ async fn apply(
     audit: &AuditEvent,
 ) -> Result<(AppliedPart, Vec<Applied>), StoreError> {
     let ids = select(db, rules).await?;
-    let Some(last) = ids.last().copied() else {
+    let Some((last, _)) = ids.last().copied() else {
         return Ok((AppliedPart { grants: 0, next: None }, Vec::new()));
     };
     pin(db, &ids, rules.version).await?;
@@ -95,9 +99,15 @@ async fn apply(
     let detail =
         serde_json::json!({ "policy": &*rules.policy, "version": rules.version.to_string(), "grants": grants });
     audit::insert(db, &[&audit.clone().with_detail(&detail)]).await?;
-    let entries = ids.iter().map(|id| Entry { kind: LogKind::Changed, key: id.as_bytes(), policy: "", at: rules.at });
+    let entries = ids.iter().map(|(id, workspace)| Entry {
+        kind: LogKind::Changed,
+        key: id.as_bytes(),
+        policy: "",
+        at: rules.at,
+        workspace: Some(*workspace),
+    });
     let revision = revision::append(db, &entries.collect::<Vec<_>>()).await?;
-    let applied = ids.into_iter().map(|id| Applied { revision, target: Target::Changed(id), changed: true });
+    let applied = ids.into_iter().map(|(id, _)| Applied { revision, target: Target::Changed(id), changed: true });
     let next = (grants == BATCH.unsigned_abs()).then_some(last);
     Ok((AppliedPart { grants, next }, applied.collect()))
 }

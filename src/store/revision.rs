@@ -11,14 +11,14 @@ use super::statement::Statement;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
-use crate::domain::ids::NodeId;
+use crate::domain::ids::{NodeId, WorkspaceId};
 
 /// PostgreSQL: `head` is the next revision, whose entries are an array a column.
 macro_rules! append {
     () => {
         "WITH head AS (UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq), logged AS (\
-         INSERT INTO revocation_log (seq, kind, key, policy, at) SELECT head.seq, entry.* FROM head, \
-         UNNEST($1::text[], $2::bytea[], $3::text[], $4::bigint[]) AS entry ON CONFLICT DO NOTHING) "
+         INSERT INTO revocation_log (seq, kind, key, policy, at, workspace) SELECT head.seq, entry.* FROM head, \
+         UNNEST($1::text[], $2::bytea[], $3::text[], $4::bigint[], $5::bytea[]) AS entry ON CONFLICT DO NOTHING) "
     };
 }
 
@@ -48,7 +48,8 @@ static ADVANCE: Statement =
     Statement::each("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq", "");
 static LOG: Statement = Statement::each(
     "revision.log",
-    "INSERT INTO revocation_log (seq, kind, key, policy, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    "INSERT INTO revocation_log (seq, kind, key, policy, at, workspace) VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT DO NOTHING",
     "",
 );
 /// Writes nothing new, but waits for every transaction that has taken a revision and is not finished.
@@ -106,6 +107,8 @@ pub(super) struct Entry<'a> {
     pub key: &'a [u8; 16],
     pub policy: &'a str,
     pub at: Timestamp,
+    /// Whose it is; `None` for what revokes nothing.
+    pub workspace: Option<WorkspaceId>,
 }
 
 /// Writes all `entries` under the next revision. The last thing a transaction does that others wait for.
@@ -115,9 +118,10 @@ pub(super) async fn append(db: &mut Db<'_>, entries: &[Entry<'_>]) -> Result<Rev
             db.counters.count(&ADVANCE);
             let seq = sqlx::query_scalar(ADVANCE.sqlite).fetch_one(&mut **conn).await?;
             db.counters.count(&LOG);
-            for Entry { kind, key, policy, at } in entries {
+            for Entry { kind, key, policy, at, workspace } in entries {
                 let query = sqlx::query(LOG.sqlite).bind(seq).bind(kind.as_str()).bind(&key[..]);
-                query.bind(*policy).bind(at.ms()).execute(&mut **conn).await?;
+                let query = query.bind(*policy).bind(at.ms()).bind(workspace.as_ref().map(|id| &id.as_bytes()[..]));
+                query.execute(&mut **conn).await?;
             }
             seq
         }
@@ -129,6 +133,7 @@ pub(super) async fn append(db: &mut Db<'_>, entries: &[Entry<'_>]) -> Result<Rev
                 .bind(entries.iter().map(|entry| &entry.key[..]).collect::<Vec<_>>())
                 .bind(entries.iter().map(|entry| entry.policy).collect::<Vec<_>>())
                 .bind(entries.iter().map(|entry| entry.at.ms()).collect::<Vec<_>>())
+                .bind(entries.iter().map(|entry| entry.workspace.map(|id| id.as_bytes().to_vec())).collect::<Vec<_>>())
                 .fetch_one(&mut **conn)
                 .await?
         }
@@ -161,7 +166,8 @@ impl Store {
         self.database
             .transact("revision.probe", move |mut db| {
                 Box::pin(async move {
-                    append(&mut db, &[Entry { kind: LogKind::Probe, key: node.as_bytes(), policy: "", at: now }]).await
+                    let (kind, key) = (LogKind::Probe, node.as_bytes());
+                    append(&mut db, &[Entry { kind, key, policy: "", at: now, workspace: None }]).await
                 })
             })
             .await

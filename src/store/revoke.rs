@@ -95,6 +95,20 @@ impl Revoke {
         }
     }
 
+    /// Whose it is: of a workspace, that one; of all else, that of who does it.
+    const fn workspace(&self) -> WorkspaceId {
+        match &self.target {
+            Target::Workspace(id) | Target::Catalog(id) => *id,
+            Target::Grant(_) | Target::CutOff { .. } | Target::Client(_) | Target::Changed(_) | Target::Import(_) => {
+                self.audit.workspace
+            }
+        }
+    }
+
+    const fn entry<'e>(&self, kind: LogKind, key: &'e [u8; 16], policy: &'e str) -> Entry<'e> {
+        Entry { kind, key, policy, at: self.at, workspace: Some(self.workspace()) }
+    }
+
     /// The mass revocation that it is, or is too: of whom, and under which policy.
     fn cutoff(&self) -> Option<(Subject, &str)> {
         match &self.target {
@@ -132,38 +146,26 @@ async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreEr
 
 /// Names all that is `done` under the next revision, and raises its cut-offs to it.
 async fn log(db: &mut Db<'_>, done: &[&Revoke]) -> Result<Revision, StoreError> {
-    let cutoffs: Vec<_> =
-        done.iter().filter_map(|revoke| Some((revoke.cutoff()?, revoke.at, revoke.by.as_str()))).collect();
-    let entry = |kind, key, at| Entry { kind, key, policy: "", at };
+    let cutoffs: Vec<_> = done.iter().filter_map(|revoke| Some((revoke.cutoff()?, *revoke))).collect();
     let mut entries = Vec::with_capacity(done.len());
     for revoke in done {
+        let mut push = |kind, key| entries.push(revoke.entry(kind, key, ""));
         match &revoke.target {
-            Target::Grant(id) => entries.push(entry(LogKind::Grant, id.as_bytes(), revoke.at)),
-            Target::Changed(id) => entries.push(entry(LogKind::Changed, id.as_bytes(), revoke.at)),
-            Target::Catalog(id) | Target::Workspace(id) => {
-                entries.push(entry(LogKind::Catalog, id.as_bytes(), revoke.at));
-            }
-            Target::CutOff { marked, .. } => {
-                entries.extend(marked.iter().map(|id| entry(LogKind::Grant, id.as_bytes(), revoke.at)));
-            }
-            Target::Import(ImportChange::Create(import)) => {
-                entries.push(entry(LogKind::Catalog, import.workspace.as_bytes(), revoke.at));
-            }
-            Target::Import(ImportChange::Extend { workspace, .. }) => {
-                entries.push(entry(LogKind::Catalog, workspace.as_bytes(), revoke.at));
-            }
+            Target::Grant(id) => push(LogKind::Grant, id.as_bytes()),
+            Target::Changed(id) => push(LogKind::Changed, id.as_bytes()),
+            Target::Catalog(id) | Target::Workspace(id) => push(LogKind::Catalog, id.as_bytes()),
+            Target::CutOff { marked, .. } => marked.iter().for_each(|id| push(LogKind::Grant, id.as_bytes())),
+            Target::Import(ImportChange::Create(import)) => push(LogKind::Catalog, import.workspace.as_bytes()),
+            Target::Import(ImportChange::Extend { workspace, .. }) => push(LogKind::Catalog, workspace.as_bytes()),
             Target::Client(_) | Target::Import(ImportChange::Revoke(_)) => {}
         }
     }
-    entries.extend(cutoffs.iter().map(|((subject, policy), at, _)| Entry {
-        kind: LogKind::CutOff,
-        key: subject.as_bytes(),
-        policy,
-        at: *at,
-    }));
+    let cut =
+        cutoffs.iter().map(|((subject, policy), revoke)| revoke.entry(LogKind::CutOff, subject.as_bytes(), policy));
+    entries.extend(cut);
     let revision = revision::append(db, &entries).await?;
-    for ((subject, policy), at, by) in &cutoffs {
-        cutoff::raise(db, *subject, policy, revision, *at, by).await?;
+    for ((subject, policy), revoke) in &cutoffs {
+        cutoff::raise(db, *subject, policy, revision, revoke.at, &revoke.by).await?;
     }
     Ok(revision)
 }

@@ -6,8 +6,9 @@ use super::{
     api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff, explain,
     family, figure, follow, grant, grant_change, grant_query, idempotency, issue, key_session, key_version,
     legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report,
-    legacy_upgrade, log_purge, lookup, maintenance, naming, node, password, plan, policy_apply, policy_snapshot, raise,
-    reach, refusal, restore, revision, rotate, token, usage, user, user_change, workspace, workspace_change,
+    legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password, plan, policy_apply,
+    policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user, user_change, workspace,
+    workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -62,6 +63,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     legacy_report::STATEMENTS,
     legacy_upgrade::STATEMENTS,
     log_purge::STATEMENTS,
+    log_read::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
     naming::STATEMENTS,

@@ -5,6 +5,7 @@ mod introspect;
 mod metadata;
 mod plans;
 mod refresh_on_any_endpoint;
+mod revocations;
 mod revoke;
 mod token;
 mod verify;

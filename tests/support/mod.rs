@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod cluster;
 pub mod database;
+pub mod events;
 pub mod legacy;
 pub mod logs;
 pub mod process;

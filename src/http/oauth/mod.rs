@@ -1,8 +1,10 @@
 //! The OAuth endpoints, `/oauth20/…` and `/.well-known/…`.
 
 pub(crate) mod access_token;
+mod asker;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
+pub(crate) mod revocations;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod verify;
