@@ -17,6 +17,7 @@ mod deploy;
 mod faults;
 mod first_run;
 mod gateways;
+mod guard_remote;
 mod leaks;
 mod management;
 mod oauth20;

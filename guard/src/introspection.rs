@@ -72,6 +72,13 @@ pub struct Introspection {
     pub cache_max_age: Option<u32>,
     /// The revocation revision that the answer is current at.
     pub revision: Option<u64>,
+    /// Of which history that revision is; only for a caller that follows the revocations.
+    pub history: Option<String>,
+    /// The keys of all revocations that end or change the token; only for a caller that follows the revocations.
+    #[serde(default)]
+    pub revocation_keys: Vec<String>,
+    /// The limit of one of its plans is used up: when the next request may come, in seconds.
+    pub retry_after: Option<u32>,
 }
 
 impl Introspection {
@@ -136,6 +143,11 @@ impl Serialize for Introspection {
         some(&mut map, "expires_in", self.expires_in)?;
         some(&mut map, "cache_max_age", self.cache_max_age)?;
         some(&mut map, "revision", self.revision)?;
+        some(&mut map, "history", self.history.as_ref())?;
+        if !self.revocation_keys.is_empty() {
+            map.serialize_entry("revocation_keys", &self.revocation_keys)?;
+        }
+        some(&mut map, "retry_after", self.retry_after)?;
         map.end()
     }
 }
@@ -197,7 +209,7 @@ mod tests {
             "active": true, "scope": "a b", "client_id": "c", "username": "u", "token_type": "Bearer", "exp": 3, "iat": 1,
             "nbf": 2, "sub": "s", "aud": ["x", "y"], "iss": "i", "jti": "j", "workspace": "w", "name": "n", "policy": "api",
             "apis": ["orders"], "plans": ["gold"], "extra_fields": {"team": {"id": [1, null]}}, "expires_in": 2,
-            "cache_max_age": 1, "revision": 41
+            "cache_max_age": 1, "revision": 41, "history": "00000001", "revocation_keys": ["k"], "retry_after": 7
         });
         let written = serde_json::to_value(read(full.clone())).unwrap();
         assert_eq!(written, full);

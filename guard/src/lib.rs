@@ -18,8 +18,13 @@
 //!
 //! # Features
 //!
-//! None is on by default. `axum`: the extractor `Valid` gives the token to a handler. `testing`: a double of the token
-//! service for the tests of yours.
+//! None is on by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `axum` | the extractor `Valid`, which gives the token to a handler |
+//! | `remote` | `remote::RemoteValidator`, which asks a Jeton server over HTTP and remembers the answers as long as it may |
+//! | `testing` | `testing::TestTokens`, a double of the token service for the tests of yours |
 //!
 //! # Example
 //!
@@ -113,6 +118,8 @@ mod layer;
 mod limits;
 mod query;
 mod refusal;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod requirement;
 mod responder;
 mod service;

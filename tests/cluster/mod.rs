@@ -3,6 +3,7 @@
 mod joining;
 mod revision;
 mod revoking;
+mod streams;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 

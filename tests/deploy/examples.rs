@@ -1,12 +1,10 @@
 //! The clients of `deploy/examples`, as their readers run them.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 use super::{deployed, program};
 use crate::support::server::TestClient;
@@ -56,42 +54,6 @@ examples! {
 fn with(mut command: std::process::Command, options: &[&str], file: &str) -> std::process::Command {
     command.args(options).arg(deployed("examples").join(file));
     command
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the example of jeton-guard, which cargo xtask test builds"]
-async fn a_service_with_the_guard_refuses_a_revoked_token_and_lets_nobody_in_without_jeton() {
-    let server = TestServer::start(TestDatabase::sqlite()).await;
-    let client = server.client(&["orders:read"]).await;
-    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mut service = Command::new(Path::new(env!("CARGO_BIN_EXE_jeton")).with_file_name("examples").join("orders"));
-    service.env("JETON_URL", &server.url).env("CLIENT_ID", &client.id).env("CLIENT_SECRET", &client.secret);
-    let service = service.env("LISTEN", &listen).kill_on_drop(true).spawn().expect("the example is built");
-    let listens = async {
-        let mut look = interval(Duration::from_millis(20));
-        while TcpStream::connect(&listen).await.is_err() {
-            look.tick().await;
-        }
-    };
-    timeout(PATIENCE, listens).await.expect("the service listens");
-    let orders = async |token: &str| {
-        let request = server.http.get(format!("http://{listen}/orders")).bearer_auth(token);
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    };
-
-    let token = server.access_token(&client).await;
-    assert_eq!(orders(&token).await, (200, format!("The orders of {}\n", client.id)));
-    assert_eq!(orders(&server.admin_key).await.0, 403);
-    server.delete("/oauth20/access-token", &token).await.expect(200);
-    assert_eq!(orders(&token).await.0, 401);
-
-    let token = server.access_token(&client).await;
-    server.forget();
-    server.service().store.close().await;
-    assert_eq!(orders(&token).await.0, 503);
-    drop(service);
-    server.finish().await;
 }
 
 /// The example does all of it with a good client, and says what is wrong with a bad one.

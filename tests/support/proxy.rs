@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
-/// Stands between a node and its database.
+/// Stands between a client and its server.
 pub struct Proxy {
     pub address: SocketAddr,
     state: Arc<State>,
@@ -32,7 +35,8 @@ impl Proxy {
             while let Ok((near, _)) = listener.accept().await {
                 let state = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    state.wait().await;
+                    pause(state.delay()).await;
+                    state.passable().await;
                     if let Ok(far) = TcpStream::connect(target).await {
                         let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
                         tokio::select! {
@@ -57,22 +61,38 @@ impl Proxy {
 }
 
 impl State {
-    async fn wait(&self) {
-        pause(Duration::from_millis(self.delay_ms.load(Ordering::SeqCst))).await;
+    fn delay(&self) -> Duration {
+        Duration::from_millis(self.delay_ms.load(Ordering::SeqCst))
+    }
+
+    async fn passable(&self) {
         while self.cut.load(Ordering::SeqCst) {
             pause(LOOK_EVERY).await;
         }
     }
 }
 
-async fn pump(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf, state: &State) {
-    let mut buffer = vec![0; 16 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        state.wait().await;
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
+/// A packet that waits keeps none behind it from setting out: they all arrive late, and in their order.
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State) {
+    let (sender, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(1024);
+    let reading = async move {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+            if sender.send((Instant::now() + state.delay(), buffer[..read].to_vec())).await.is_err() {
+                return;
+            }
         }
-    }
+    };
+    let writing = async move {
+        while let Some((due, packet)) = waiting.recv().await {
+            sleep_until(due).await;
+            state.passable().await;
+            if to.write_all(&packet).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(reading, writing);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a slow network takes real time")]
