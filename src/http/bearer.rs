@@ -7,8 +7,9 @@ use axum::response::Response;
 use jeton_guard::{Challenge, Refusal, Responder};
 
 use super::context::RequestInfo;
-use super::oauth_error::OAuthErrorBody;
+use super::oauth_error::{Answering, OAuthErrorBody};
 use super::{AppState, problem, refusals};
+use crate::service::error::{OAuthCode, OAuthError};
 
 /// OAuth errors as JSON, for `/oauth20/…`.
 #[derive(Clone, Debug)]
@@ -17,6 +18,25 @@ pub(crate) struct OAuthResponder(pub AppState);
 /// Problem details, for `/api/…` and `/admin/…`.
 #[derive(Clone, Debug)]
 pub(crate) struct ProblemResponder(pub AppState);
+
+/// A responder of this server: it refuses requests for more than their credential.
+pub(crate) trait Refuse: Responder<Body> {
+    /// The request can't be accepted: 400.
+    fn invalid(&self, detail: &'static str, request: &Parts) -> Response;
+}
+
+impl Refuse for OAuthResponder {
+    fn invalid(&self, detail: &'static str, request: &Parts) -> Response {
+        let answering = Answering { state: &self.0, info: request.extensions.get().cloned(), by_header: false };
+        answering.refusal(&OAuthError::new(OAuthCode::InvalidRequest, detail))
+    }
+}
+
+impl Refuse for ProblemResponder {
+    fn invalid(&self, detail: &'static str, request: &Parts) -> Response {
+        problem::respond(problem::INVALID, request.extensions.get(), detail, &[])
+    }
+}
 
 impl Responder<Body> for OAuthResponder {
     fn refuse(&self, refusal: &Refusal, _: &Challenge, request: &Parts) -> Response {

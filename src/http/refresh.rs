@@ -12,14 +12,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use futures_util::future::{BoxFuture, Either};
-use jeton_guard::{Guard, GuardFuture, GuardLayer, Refusal, Responder};
+use jeton_guard::{Guard, GuardFuture, GuardLayer, Refusal};
 use tower::{Layer, ServiceExt as _};
 
-use super::{AppState, context};
+use super::bearer::Refuse;
+use super::{AppState, context, revision};
+use crate::domain::grant::Revision;
 use crate::service::Service;
 use crate::service::sign_in::SignedIn;
 use crate::service::token::{TokenAnswer, Undelivered};
-use crate::service::validate::unavailable;
+use crate::service::validate::{AtLeast, unavailable};
 
 const ACCESS_TOKEN: HeaderName = HeaderName::from_static("x-access-token");
 const REFRESH_TOKEN: HeaderName = HeaderName::from_static("x-refresh-token");
@@ -31,11 +33,11 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
     headers.contains_key(REFRESH_TOKEN)
 }
 
-/// The new pair, if the request carries what it takes and the policy allows it.
+/// The new pair, made as of `at_least` or newer, if the request carries what it takes and the policy allows it.
 ///
 /// # Errors
 /// [`Refusal::Unavailable`] where it is not known whether the pair was made.
-pub(super) async fn pair(state: &AppState, parts: &Parts) -> Result<Option<TokenAnswer>, Refusal> {
+pub(super) async fn pair(state: &AppState, parts: &Parts, at_least: Revision) -> Result<Option<TokenAnswer>, Refusal> {
     let Ok(Some(presented)) = jeton_guard::credential(&parts.headers, parts.uri.query()) else {
         return Ok(None);
     };
@@ -44,8 +46,12 @@ pub(super) async fn pair(state: &AppState, parts: &Parts) -> Result<Option<Token
     let (Some(Ok(refresh)), None) = (given.next().map(HeaderValue::to_str), given.next()) else {
         return Ok(None);
     };
-    let pair = state.service.refresh_presented(presented.token(), refresh, &context::of(parts, state)).await;
-    pair.map_err(|error| {
+    let pair = async {
+        // Before the old pair is used up.
+        state.service.require_reached(at_least).await?;
+        state.service.refresh_presented(presented.token(), refresh, &context::of(parts, state)).await
+    };
+    pair.await.map_err(|error| {
         tracing::warn!(error = ?error, "a request could not be refreshed");
         Refusal::Unavailable(unavailable(&error))
     })
@@ -126,7 +132,7 @@ impl<S, R> tower::Service<Request> for Bearer<S, R>
 where
     S: tower::Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
-    R: Responder<Body>,
+    R: Refuse,
 {
     type Response = Response;
     type Error = Infallible;
@@ -140,8 +146,8 @@ where
         if request.extensions().get::<Arc<SignedIn>>().is_some() {
             // Proven by a session already: there is no token to judge.
             Either::Right(Box::pin(self.guard.get_ref().clone().oneshot(request)))
-        } else if is_asked(request.headers()) {
-            Either::Right(Box::pin(self.clone().refresh(request)))
+        } else if is_asked(request.headers()) || revision::is_asked(request.headers()) {
+            Either::Right(Box::pin(self.clone().specially(request)))
         } else {
             Either::Left(self.guard.call(request))
         }
@@ -152,13 +158,33 @@ impl<S, R> Bearer<S, R>
 where
     S: tower::Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
-    R: Responder<Body>,
+    R: Refuse,
 {
-    async fn refresh(self, request: Request) -> Result<Response, Infallible> {
-        let (mut parts, body) = request.into_parts();
+    /// A request that asks for a refresh, or for a revision.
+    async fn specially(self, request: Request) -> Result<Response, Infallible> {
+        let (parts, body) = request.into_parts();
+        let at_least = match revision::at_least(&parts.headers) {
+            Ok(at_least) => at_least,
+            Err(detail) => return Ok(self.shared.responder.invalid(detail, &parts)),
+        };
+        if is_asked(&parts.headers) {
+            return self.refresh(at_least, parts, body).await;
+        }
+        self.serve(at_least, Request::from_parts(parts, body)).await
+    }
+
+    /// Judges the token as of `at_least` or newer.
+    async fn serve(self, at_least: Revision, request: Request) -> Result<Response, Infallible> {
+        let Shared { state, responder, .. } = &*self.shared;
+        let validator = AtLeast(state.service.clone(), at_least);
+        let guard = GuardLayer::new(validator, state.wire.challenge.clone()).responder(responder.clone());
+        guard.layer(self.guard.get_ref().clone()).oneshot(request).await
+    }
+
+    async fn refresh(self, at_least: Revision, mut parts: Parts, body: Body) -> Result<Response, Infallible> {
         let state = &self.shared.state;
-        match pair(state, &parts).await {
-            Ok(None) => self.guard.oneshot(Request::from_parts(parts, body)).await,
+        match pair(state, &parts, at_least).await {
+            Ok(None) => self.serve(at_least, Request::from_parts(parts, body)).await,
             Ok(Some(pair)) => {
                 present(&pair, &mut parts.headers);
                 let guarded = self.shared.undelivered.layer(self.guard.get_ref().clone());

@@ -10,6 +10,11 @@ const REVISION: HeaderName = HeaderName::from_static("x-jeton-revision");
 /// On requests that validate: the answer is as of this revision or newer.
 const MIN_REVISION: HeaderName = HeaderName::from_static("x-jeton-min-revision");
 
+/// Whether the request asks for a revision. Others must not pay for it.
+pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
+    headers.contains_key(MIN_REVISION)
+}
+
 /// What the request asks for; [`Revision::ZERO`] if it does not.
 ///
 /// # Errors

@@ -183,6 +183,14 @@ impl Service {
         if as_of < at_least { Err(StoreError::Behind) } else { Ok(()) }
     }
 
+    /// Whether everything up to `at_least` is known here, for a request that is served by a write.
+    ///
+    /// # Errors
+    /// [`StoreError::Behind`], or the store's.
+    pub async fn require_reached(&self, at_least: Revision) -> Result<(), StoreError> {
+        if self.cache.applied() >= at_least { Ok(()) } else { self.require_revision(None, at_least).await }
+    }
+
     async fn examine_in_store(&self, unknown: Unknown, at_least: Revision) -> Validation {
         let read = match unknown {
             Unknown::Own(presented) => self.read_token(presented, at_least).await,
@@ -278,5 +286,18 @@ impl Validator for Service {
 
     fn validate(&self, token: &str) -> Self::Future {
         self.validate_at(token, Revision::ZERO)
+    }
+}
+
+/// Accepts what [`Service`] accepts, as of a revision or newer.
+#[derive(Clone, Debug)]
+pub struct AtLeast(pub Service, pub Revision);
+
+impl Validator for AtLeast {
+    type Token = Validated;
+    type Future = Either<Ready<Validation>, BoxFuture<'static, Validation>>;
+
+    fn validate(&self, token: &str) -> Self::Future {
+        self.0.validate_at(token, self.1)
     }
 }

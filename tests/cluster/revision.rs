@@ -31,6 +31,29 @@ on_both_databases! {
         ask(revision + 1000).await.expect(503);
     }
 
+    async fn endpoints_behind_a_token_are_served_at_the_revision_that_is_asked_for_or_newer(server: &TestServer) {
+        let client = server.client(&["a"]).await;
+        let other = server.access_token(&client).await;
+        let revoked = server.delete("/oauth20/access-token", &other).await.expect(200);
+        let revision: i64 = revoked.header("x-jeton-revision").parse().unwrap();
+        for path in ["/oauth20/access-token", "/api/v1/me", "/admin/v1/clients"] {
+            let at = async |revision: &str| {
+                let request = server.request(Method::GET, path).bearer_auth(&server.admin_key);
+                server.send(request.header("x-jeton-min-revision", revision)).await
+            };
+            at(&revision.to_string()).await.expect(200);
+            let behind = at(&(revision + 1000).to_string()).await.expect(503);
+            assert!(!behind.header("retry-after").is_empty(), "{path}");
+            for bad in ["", "-1", "x"] {
+                let refused = at(bad).await.expect(400);
+                let code = if path.starts_with("/oauth20") { "error" } else { "code" };
+                assert_eq!(refused.json()[code], "invalid_request", "{path}");
+            }
+        }
+        let dead = server.request(Method::GET, "/api/v1/me").bearer_auth(&other).header("x-jeton-min-revision", "1");
+        server.send(dead).await.expect(401);
+    }
+
     async fn a_revision_that_is_none_is_refused(server: &TestServer) {
         for bad in ["", "-1", "x", "1.5", "99999999999999999999"] {
             verify_at(server, &server.admin_key, bad).await.expect_oauth_error(400, "invalid_request");
@@ -70,5 +93,23 @@ on_both_databases! {
         for missing in ["0", "999999", "-1", "x"] {
             server.get(&format!("/admin/v1/revocations/{missing}"), &server.admin_key).await.expect(404);
         }
+    }
+}
+
+on_both_databases! {
+    with vec![("policies.api.refresh_on_any_endpoint", "true".to_owned())];
+    async fn a_refresh_on_any_endpoint_uses_nothing_up_before_the_revision_is_reached(server: &TestServer) {
+        let (access, refresh, _) = server.pair().await;
+        server.advance(3601);
+        let asked = async |path: &str, revision: &str| {
+            let request = server.request(Method::GET, path).bearer_auth(&access).header("x-refresh-token", &refresh);
+            server.send(request.header("x-jeton-min-revision", revision)).await
+        };
+        for path in ["/api/v1/token", "/oauth20/verify"] {
+            let behind = asked(path, "999999").await.expect(503);
+            assert_eq!(behind.header("x-access-token"), "", "{path}");
+            asked(path, "x").await.expect_oauth_error(400, "invalid_request");
+        }
+        assert!(!asked("/oauth20/verify", "0").await.expect(200).header("x-access-token").is_empty());
     }
 }

@@ -29,13 +29,13 @@ use crate::service::validate::Validated;
         ("X-Auth-Token-Id" = String), ("X-Auth-Expires" = String),
     ))))]
 pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Response {
-    if refresh::is_asked(&parts.headers) {
-        return refreshed(&state, &parts).await;
-    }
     let at_least = match revision::at_least(&parts.headers) {
         Ok(at_least) => at_least,
         Err(error) => return answering(&state, &parts).refusal(&OAuthError::new(OAuthCode::InvalidRequest, error)),
     };
+    if refresh::is_asked(&parts.headers) {
+        return refreshed(&state, &parts, at_least).await;
+    }
     let verdict = judge(&state, &parts, at_least).await;
     answer(&state, &parts, verdict)
 }
@@ -51,10 +51,10 @@ fn answer(state: &AppState, parts: &Parts, verdict: Verdict) -> Response {
 }
 
 /// With an expired access token and its refresh token: decides about the new one, and hands the pair out.
-async fn refreshed(state: &AppState, parts: &Parts) -> Response {
-    let pair = match refresh::pair(state, parts).await {
+async fn refreshed(state: &AppState, parts: &Parts, at_least: Revision) -> Response {
+    let pair = match refresh::pair(state, parts, at_least).await {
         Ok(Some(pair)) => pair,
-        Ok(None) => return answer(state, parts, judge(state, parts, Revision::ZERO).await),
+        Ok(None) => return answer(state, parts, judge(state, parts, at_least).await),
         Err(refusal) => return answer(state, parts, Err(refusal)),
     };
     let outcome = Undelivered(state.service.clone()).validate(pair.access_token.expose_secret()).await;
