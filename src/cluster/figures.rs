@@ -1,9 +1,9 @@
 //! What this process has issued, validated and refused, counted in memory until the next batch is written.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::tally::Tally;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::WorkspaceId;
 use crate::store::figure::{Figure, What, hour_of};
@@ -14,12 +14,12 @@ pub struct FigureRecorder {
     pending: Mutex<HashMap<(WorkspaceId, i64, What), u64>>,
     /// What was validated of each workspace. The live tokens in memory hold its counter, so that the hot path adds one to
     /// a number and does nothing else.
-    validated: Mutex<HashMap<WorkspaceId, Arc<AtomicU64>>>,
+    validated: Mutex<HashMap<WorkspaceId, Arc<Tally>>>,
 }
 
 impl FigureRecorder {
     /// Where the validations of a workspace are counted.
-    pub fn validations(&self, workspace: WorkspaceId) -> Arc<AtomicU64> {
+    pub fn validations(&self, workspace: WorkspaceId) -> Arc<Tally> {
         let mut validated = self.validated.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(validated.entry(workspace).or_default())
     }
@@ -32,8 +32,7 @@ impl FigureRecorder {
     /// Everything counted since the last call; validations count for the hour of `now`.
     pub fn take(&self, now: Timestamp) -> Vec<Figure> {
         let validated = self.validated.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts: Vec<_> =
-            validated.iter().map(|(workspace, count)| (*workspace, count.swap(0, Ordering::Relaxed))).collect();
+        let counts: Vec<_> = validated.iter().map(|(workspace, count)| (*workspace, count.take())).collect();
         drop(validated);
         for (workspace, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
             self.note(workspace, now, What::Validated, count);
@@ -62,7 +61,7 @@ mod tests {
             (FigureRecorder::default(), WorkspaceId::from_bytes([1; 16]), Timestamp::from_ms(7_200_000));
         recorder.note(workspace, now, What::Issued, 2);
         recorder.note(workspace, now, What::Issued, 1);
-        recorder.validations(workspace).fetch_add(5, Ordering::Relaxed);
+        (0..5).for_each(|_| recorder.validations(workspace).add());
         let mut taken = recorder.take(now);
         taken.sort_by_key(|figure| figure.count);
         let figure = |what, count| Figure { workspace, hour: 2, what, count };

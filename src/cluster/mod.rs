@@ -20,6 +20,6 @@ pub mod pump;
 mod reaper;
 pub mod refusals;
 mod sync;
-mod tally;
+pub mod tally;
 pub mod usage;
 pub mod waiting;

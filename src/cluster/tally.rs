@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts up. Threads share no cache line as long as there are few of them.
 #[derive(Debug, Default)]
-pub(super) struct Tally([Slot; SLOTS]);
+pub struct Tally([Slot; SLOTS]);
 
 /// Two cache lines: they are fetched in pairs.
 #[derive(Debug, Default)]
@@ -19,9 +19,14 @@ thread_local! {
 }
 
 impl Tally {
-    pub(super) fn add(&self) {
+    pub fn add(&self) {
         let slot = PLACE.with(|place| (std::ptr::from_ref(place).addr() / 4096) % SLOTS);
         self.0[slot].0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted since the last call.
+    pub(super) fn take(&self) -> u64 {
+        self.0.iter().map(|slot| slot.0.swap(0, Ordering::Relaxed)).sum()
     }
 
     pub(super) fn total(&self) -> u64 {
@@ -42,5 +47,6 @@ mod tests {
             }
         });
         assert_eq!(tally.total(), 4000);
+        assert_eq!((tally.take(), tally.total()), (4000, 0));
     }
 }

@@ -24,11 +24,15 @@ pub fn push_limb(out: &mut String, mut limb: u64) {
 #[must_use]
 pub fn read_limb(digits: &[u8; LIMB_DIGITS]) -> Option<u64> {
     let (last, head) = digits.split_last()?;
-    let mut value = 0u64;
+    let (mut value, mut seen) = (0u64, 0u8);
     for &digit in head {
-        value = value * 62 + u64::from(digit_value(digit)?); // 62^10 < 2^60: cannot overflow
+        let digit = VALUES[usize::from(digit)];
+        seen |= digit;
+        value = value * 62 + u64::from(digit); // ten of them, each at most 255: cannot overflow
     }
-    value.checked_mul(62)?.checked_add(u64::from(digit_value(*last)?))
+    let last = VALUES[usize::from(*last)];
+    // Every value is below 64: one that is not is no digit.
+    ((seen | last) < 64).then(|| value.checked_mul(62)?.checked_add(u64::from(last))).flatten()
 }
 
 /// Appends 16 bytes as 22 digits.
@@ -45,11 +49,6 @@ pub fn read_16(digits: &[u8]) -> Option<[u8; 16]> {
     let (high, rest) = digits.split_first_chunk::<LIMB_DIGITS>()?;
     let low: &[u8; LIMB_DIGITS] = rest.try_into().ok()?;
     Some(((u128::from(read_limb(high)?) << 64) | u128::from(read_limb(low)?)).to_be_bytes())
-}
-
-fn digit_value(digit: u8) -> Option<u8> {
-    let value = VALUES[usize::from(digit)];
-    (value != INVALID).then_some(value)
 }
 
 const fn values() -> [u8; 256] {

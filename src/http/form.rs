@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body as _;
 
 use super::media_type;
+use super::time_limit::time_limit;
 
 use crate::service::error::{OAuthCode, OAuthError};
 
@@ -105,7 +106,7 @@ pub(crate) async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, Unr
     if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > max_bytes) {
         return Err(too_large());
     }
-    let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await else {
+    let Ok(collected) = time_limit(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await else {
         return Err(UnreadableForm {
             status: StatusCode::REQUEST_TIMEOUT,
             ..unreadable("the body did not arrive in time")
@@ -120,7 +121,8 @@ pub(crate) async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, Unr
 
 /// Decodes `application/x-www-form-urlencoded`; `None` unless the result is UTF-8.
 pub(crate) fn decode(text: &[u8]) -> Option<String> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+    // All bytes, whatever was found: so it is done for many of them at once.
+    if !text.iter().fold(false, |found, byte| found | matches!(byte, b'%' | b'+')) {
         return String::from_utf8(text.to_vec()).ok();
     }
     let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();

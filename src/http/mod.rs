@@ -35,6 +35,7 @@ mod refusals;
 mod revision;
 pub mod routes;
 mod serve;
+mod time_limit;
 mod tokens;
 
 use std::sync::{Arc, OnceLock};

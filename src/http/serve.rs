@@ -17,6 +17,7 @@ use tower::Service as _;
 
 use super::context::{RequestInfo, names_one_host, sane_request_id};
 use super::metrics::RouteIndex;
+use super::time_limit::time_limit;
 use super::{AppState, problem, routes};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
@@ -132,7 +133,7 @@ async fn dispatch(
         poll_fn(|cx| tower::Service::<Request<Body>>::poll_ready(&mut router, cx)).await?;
         router.call(request).await
     };
-    match tokio::time::timeout(limit, AssertUnwindSafe(answer).catch_unwind()).await {
+    match time_limit(limit, AssertUnwindSafe(answer).catch_unwind()).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(infallible))) => match infallible {},
         Ok(Err(_panic)) => {

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use super::head_timer::HeadTimer;
 use crate::http::App;
 
 /// A bound socket with its limits.
@@ -112,33 +113,40 @@ async fn serve_connection(stream: TcpStream, peer: IpAddr, app: App, timeout: Du
             .keep_alive_timeout(timeout)
             .serve_connection(io, service);
         let connection = std::pin::pin!(connection);
-        drive(connection, stop, http2::Connection::graceful_shutdown).await;
+        drive(connection, stop, http2::Connection::graceful_shutdown, std::future::pending).await;
     } else {
+        let timer = HeadTimer::start();
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(timer.clone())
             .header_read_timeout(timeout)
             .max_buf_size(MAX_HEAD_BYTES.into())
             .max_headers(MAX_HEADERS)
             .serve_connection(io, service);
         let connection = std::pin::pin!(connection);
-        drive(connection, stop, http1::Connection::graceful_shutdown).await;
+        drive(connection, stop, http1::Connection::graceful_shutdown, || timer.clone().tick(timeout)).await;
     }
 }
 
-/// Runs a connection to its end; on `stop` it finishes the request that it is in.
-async fn drive<C>(
+/// Runs a connection to its end, and looks at it after each `tick`; on `stop` it finishes the request that it is in.
+async fn drive<C, T>(
     mut connection: std::pin::Pin<&mut C>,
     mut stop: watch::Receiver<bool>,
-    shut_down: impl FnOnce(std::pin::Pin<&mut C>),
+    shut_down: impl Fn(std::pin::Pin<&mut C>),
+    tick: impl Fn() -> T,
 ) where
     C: Future<Output = Result<(), hyper::Error>>,
+    T: Future<Output = ()>,
 {
-    let result = tokio::select! {
-        biased;
-        result = connection.as_mut() => result,
-        () = told(&mut stop) => {
-            shut_down(connection.as_mut());
-            connection.await
+    let mut stopping = false;
+    let result = loop {
+        tokio::select! {
+            biased;
+            result = connection.as_mut() => break result,
+            () = told(&mut stop), if !stopping => {
+                stopping = true;
+                shut_down(connection.as_mut());
+            }
+            () = tick() => {}
         }
     };
     if let Err(error) = result {

@@ -3,6 +3,7 @@
 mod assemble;
 mod files;
 mod first_run;
+mod head_timer;
 mod listener;
 mod record;
 mod restored;

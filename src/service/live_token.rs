@@ -1,13 +1,13 @@
 //! A token that was alive when it was read, with the answers about it prepared.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value, json};
 
 use super::legacy::Notice;
 use super::{Service, Settings};
 use crate::cluster::cache::Cacheable;
+use crate::cluster::tally::Tally;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Live, Owner, Superseded};
 use crate::domain::ids::TokenId;
@@ -36,7 +36,7 @@ pub struct LiveToken {
     /// What to tell whoever uses a token of an older system.
     pub notice: Option<Box<Notice>>,
     /// The validations of its workspace.
-    validations: Arc<AtomicU64>,
+    validations: Arc<Tally>,
     /// RFC 7662 §2.2, without its closing brace and without `expires_in`, `cache_max_age` and `revision`; without `aud`,
     /// `apis` and `plans` where they depend on the workspace's.
     introspection: Box<[u8]>,
@@ -83,7 +83,7 @@ impl LiveToken {
     }
 
     pub(super) fn count_validation(&self) {
-        self.validations.fetch_add(1, Ordering::Relaxed);
+        self.validations.add();
     }
 
     /// Whether a newer token has taken its place for good. It was not so when it was read, but time goes on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
+use sqlx::pool::{Pool, PoolConnection};
 use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
@@ -130,14 +130,24 @@ impl Database {
         F: for<'d> Fn(Db<'d>) -> BoxFuture<'d, Result<T, StoreError>> + Send + Sync,
     {
         let mut conn = match &self.backend {
-            Backend::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Backend::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Backend::Sqlite { readers, .. } => Reader::Sqlite(acquire(readers).await?),
+            Backend::Postgres(pool) => Reader::Postgres(acquire(pool).await?),
         };
         let conn = match &mut conn {
             Reader::Sqlite(conn) => DbConn::Sqlite(conn),
             Reader::Postgres(conn) => DbConn::Postgres(conn),
         };
         run(Db { conn, counters: &self.counters, doorbell: self.doorbell }).await
+    }
+}
+
+/// A connection of the pool. The pool's own future, which may have to connect, is tens of kilobytes large, and so would
+/// be everything that awaits it, up to the handler of a request that reads nothing: it is made only when no connection
+/// lies idle, and on the heap.
+pub(super) async fn acquire<DB: sqlx::Database>(pool: &Pool<DB>) -> Result<PoolConnection<DB>, sqlx::Error> {
+    match pool.try_acquire() {
+        Some(idle) => Ok(idle),
+        None => Box::pin(pool.acquire()).await,
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, Transaction};
 
 use super::StoreError;
-use super::database::{Backend, Database, Db, DbConn};
+use super::database::{Backend, Database, Db, DbConn, acquire};
 use super::statement::StatementCounters;
 use super::warnings::Warnings;
 
@@ -141,8 +141,8 @@ async fn committing<T>(
 impl Database {
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = match &self.backend {
-            Backend::Sqlite { writer, .. } => Inner::Sqlite(SqliteTx::begin(writer.acquire().await?).await?),
-            Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Backend::Sqlite { writer, .. } => Inner::Sqlite(SqliteTx::begin(acquire(writer).await?).await?),
+            Backend::Postgres(pool) => Inner::Postgres(Transaction::begin(acquire(pool).await?, None).await?),
         };
         Ok(Tx {
             inner,
@@ -154,7 +154,7 @@ impl Database {
 
     pub(super) async fn lone(&self, pool: &PgPool) -> Result<Lone, StoreError> {
         Ok(Lone {
-            conn: pool.acquire().await?,
+            conn: acquire(pool).await?,
             counters: Arc::clone(self.counters()),
             warnings: self.warnings.clone(),
             doorbell: self.doorbell,

@@ -39,3 +39,20 @@ async fn authenticate<'a>(
 fn answering<'a>(state: &'a AppState, parts: &Parts) -> Answering<'a> {
     Answering { state, info: parts.extensions.get().cloned(), by_header: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<S, R, F>(_: fn(S, R) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// axum moves it into a box with every request, whatever of it is used.
+    #[test]
+    fn what_decides_about_a_token_is_small() {
+        for (name, size) in [("introspect", size(introspect::introspect)), ("verify", size(verify::verify))] {
+            assert!(size <= 2048, "{name} takes {size} bytes");
+        }
+    }
+}

@@ -34,7 +34,7 @@ pub(crate) async fn verify(State(state): State<AppState>, parts: Parts) -> Respo
         Err(error) => return answering(&state, &parts).refusal(&OAuthError::new(OAuthCode::InvalidRequest, error)),
     };
     if refresh::is_asked(&parts.headers) {
-        return refreshed(&state, &parts, at_least).await;
+        return Box::pin(refreshed(&state, &parts, at_least)).await;
     }
     let verdict = judge(&state, &parts, at_least).await;
     answer(&state, &parts, verdict)
