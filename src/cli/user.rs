@@ -58,6 +58,12 @@ pub(super) enum User {
         /// Take the password away: no sign-in with one
         #[arg(long)]
         no_password: bool,
+        /// Who they are to the provider that people sign in by: the sub of its ID tokens
+        #[arg(long, conflicts_with = "no_subject")]
+        subject: Option<String>,
+        /// Untie them from the provider
+        #[arg(long)]
+        no_subject: bool,
         #[command(flatten)]
         remote: Remote,
     },
@@ -93,13 +99,14 @@ pub(super) fn run(command: User) -> Result<(), Failed> {
             USERS.export(&filters.into_pairs(pairs), &remote)
         }
         User::Show { id, remote } => USERS.show(&id, &remote),
-        User::Edit { id, email, role, tokens_allowed, password_stdin, no_password, remote } => {
-            let removed = no_password.then_some(Value::Null);
+        User::Edit { id, email, role, tokens_allowed, password_stdin, no_password, subject, no_subject, remote } => {
+            let (removed, untied) = (no_password.then_some(Value::Null), no_subject.then_some(Value::Null));
             let patch = body([
                 ("email", email.map(|email| if email.is_empty() { Value::Null } else { email.into() })),
                 ("role", role.map(Into::into)),
                 ("tokens_allowed", tokens_allowed.map(Into::into)),
                 ("password", password(password_stdin)?.or(removed)),
+                ("identity", subject.map(|subject| json!({ "subject": subject })).or(untied)),
             ]);
             USERS.edit(&id, patch, &remote)
         }

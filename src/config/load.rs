@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-use super::Config;
+use super::{Config, Console};
 use crate::domain::policy::{Credential, Policies};
 
 /// Where to look. Made by the command line; tests make their own.
@@ -55,7 +55,7 @@ impl fmt::Display for Origin {
 pub struct ConfigError(String);
 
 /// Values that are never shown.
-const SECRETS: [&str; 2] = ["keys.master", "keys.previous"];
+const SECRETS: [&str; 3] = ["keys.master", "keys.previous", "console.oidc.client_secret"];
 const DEFAULT_FILES: [&str; 2] = ["./config/jeton.toml", "/etc/jeton/jeton.toml"];
 
 /// # Errors
@@ -334,6 +334,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "validation.single_node: with database.ha a node needs its lease, also where it is alone".to_owned()
         );
     }
+    check_sign_in(&config.console)?;
     if config.http.max_connections == 0 {
         return bad("http.max_connections: must be at least 1".to_owned());
     }
@@ -341,6 +342,42 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         return bad(
             "tokens.rotation_window: at most 1h; it is the time in which a stolen token goes unnoticed".to_owned()
         );
+    }
+    Ok(())
+}
+
+/// Somebody must be able to sign in, and what they sign in by must not be in the hands of the network.
+fn check_sign_in(console: &Console) -> Result<(), ConfigError> {
+    let bad = |message: &str| Err(ConfigError(message.to_owned()));
+    let oidc = &console.oidc;
+    if oidc.issuer.is_empty() {
+        return if console.password_sign_in {
+            Ok(())
+        } else {
+            bad("console.password_sign_in: without passwords, console.oidc.issuer must be set; else nobody can sign in")
+        };
+    }
+    let issuer = url::Url::parse(&oidc.issuer).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
+    let is_safe = |url: &url::Url| match (url.scheme(), url.host()) {
+        ("https", _) => true,
+        ("http", Some(url::Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(url::Host::Ipv6(address))) => address.is_loopback(),
+        ("http", Some(url::Host::Domain(name))) => name == "localhost",
+        _ => false,
+    };
+    if !issuer.is_some_and(|url| is_safe(&url)) {
+        return bad(
+            "console.oidc.issuer: is an https URL without a query; http is accepted on the loopback interface only",
+        );
+    }
+    if oidc.client_id.is_empty() {
+        return bad("console.oidc.client_id: is what the provider calls this service, and can't be empty");
+    }
+    if !oidc.scopes.iter().any(|scope| scope == "openid") {
+        return bad("console.oidc.scopes: openid must be among them");
+    }
+    if oidc.label.trim().is_empty() || oidc.workspace.is_empty() || oidc.groups_claim.is_empty() {
+        return bad("console.oidc: label, workspace and groups_claim can't be empty");
     }
     Ok(())
 }
@@ -449,6 +486,29 @@ mod tests {
             let error = load(&environment(&[(name, value)])).unwrap_err().to_string();
             assert!(error.contains(name), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn single_sign_on_needs_a_safe_issuer_and_nobody_is_locked_out() {
+        let set = |pairs: &[(&str, &str)]| load(&environment(pairs));
+        let (issuer, id) = ("JETON__CONSOLE__OIDC__ISSUER", ("JETON__CONSOLE__OIDC__CLIENT_ID", "jeton"));
+        for good in
+            ["https://id.test", "https://id.test/realms/a", "http://127.0.0.1:9", "http://localhost", "http://[::1]:9"]
+        {
+            assert!(set(&[(issuer, good), id]).is_ok(), "{good}");
+        }
+        for bad in ["http://id.test", "id.test", "ftp://127.0.0.1", "https://id.test?x=1", "http://127.0.0.1.evil.test"]
+        {
+            assert!(set(&[(issuer, bad), id]).unwrap_err().to_string().contains("console.oidc.issuer"), "{bad}");
+        }
+        let off = ("JETON__CONSOLE__PASSWORD_SIGN_IN", "false");
+        assert!(set(&[off]).is_err());
+        assert!(set(&[off, (issuer, "https://id.test"), id]).is_ok());
+        assert!(set(&[(issuer, "https://id.test")]).unwrap_err().to_string().contains("client_id"));
+        assert!(set(&[(issuer, "https://id.test"), id, ("JETON__CONSOLE__OIDC__SCOPES", "email")]).is_err());
+        assert!(set(&[("JETON__CONSOLE__OIDC__MATCH_BY", "phone")]).is_err());
+        let secret = ("JETON__CONSOLE__OIDC__CLIENT_SECRET", "c0ffee");
+        assert!(!format!("{:?}", set(&[secret]).unwrap().lines()).contains("c0ffee"));
     }
 
     #[test]

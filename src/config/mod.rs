@@ -16,6 +16,7 @@ pub use sample::{sample, schema};
 
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::PolicyRules;
+use crate::service::oidc::MatchBy;
 
 /// Everything an operator can set. Precedence: command line, environment, file, default.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -179,6 +180,40 @@ pub struct Console {
     pub session_idle: Lifetime,
     /// How long people stay signed in at most.
     pub session_end: Lifetime,
+    /// Whether people sign in with passwords. It may be switched off where there is single sign-on.
+    pub password_sign_in: bool,
+    /// Single sign-on by an OpenID Connect provider.
+    pub oidc: Oidc,
+}
+
+/// Single sign-on by an OpenID Connect provider.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The issuer, exactly as the provider writes it: its configuration is read from .well-known/openid-configuration below
+    /// it. https, but for the loopback interface. Empty: no single sign-on.
+    pub issuer: String,
+    /// What the provider calls this service. Register PUBLIC_URL/console/sign-in/oidc/callback there as its redirect URI.
+    pub client_id: String,
+    /// Better JETON__CONSOLE__OIDC__CLIENT_SECRET_FILE than here. Empty: a public client, which has only PKCE.
+    pub client_secret: String,
+    /// What is asked for; openid must be among them.
+    pub scopes: Vec<String>,
+    /// What people call the provider: "Sign in with" stands before it.
+    pub label: String,
+    /// The workspace whose users sign in by it.
+    pub workspace: String,
+    /// How somebody is recognized who signs in for the first time; afterwards the issuer and their subject decide.
+    /// "subject": by nothing else, an administrator has noted it. "email": by an address that the provider has verified.
+    /// "username": by preferred_username, which must be nobody's to choose.
+    pub match_by: MatchBy,
+    /// Whether who is not recognized gets an account, with the role member.
+    pub create_users: bool,
+    /// The claim that tells the groups of a person.
+    pub groups_claim: String,
+    /// Who is in this group is an administrator, and who is not is none, from each sign-in on; operators stay. Empty: roles
+    /// are given in the console.
+    pub admin_group: String,
 }
 
 /// Logging.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{
-    Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, RetentionConfig, Tokens, Validation,
+    Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, Oidc, RetentionConfig, Tokens, Validation,
     ValidationMode,
 };
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::{
     AccessLifetime, Creator, Credential, End, Never, OnDisable, PolicyRules, RevokeReach, WholeGrant,
 };
+use crate::service::oidc::MatchBy;
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
@@ -62,10 +63,31 @@ impl Default for Config {
                 audit: Lifetime::from_secs(400 * DAY),
                 refusals: Lifetime::from_secs(7 * DAY),
             },
-            console: Console { session_idle: Lifetime::from_secs(HOUR), session_end: Lifetime::from_secs(12 * HOUR) },
+            console: Console {
+                session_idle: Lifetime::from_secs(HOUR),
+                session_end: Lifetime::from_secs(12 * HOUR),
+                password_sign_in: true,
+                oidc: oidc(),
+            },
             log: Log { format: LogFormat::Auto, level: "info".to_owned() },
             policies: policies(),
         }
+    }
+}
+
+/// Off.
+fn oidc() -> Oidc {
+    Oidc {
+        issuer: String::new(),
+        client_id: String::new(),
+        client_secret: String::new(),
+        scopes: ["openid", "profile", "email"].map(ToOwned::to_owned).into(),
+        label: "single sign-on".to_owned(),
+        workspace: "default".to_owned(),
+        match_by: MatchBy::Subject,
+        create_users: false,
+        groups_claim: "groups".to_owned(),
+        admin_group: String::new(),
     }
 }
 

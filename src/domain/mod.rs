@@ -10,6 +10,7 @@ pub mod email;
 pub mod entropy;
 pub mod family;
 pub mod grant;
+pub mod identity;
 pub mod ids;
 pub mod keys;
 pub mod legacy;

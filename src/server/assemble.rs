@@ -20,10 +20,12 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::entropy::Entropy;
 use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
+use crate::domain::secret::Secret;
 use crate::domain::token_string::TokenCodec;
 use crate::service::leaks::Reports;
 use crate::service::legacy::Desk;
 use crate::service::live_token::LiveToken;
+use crate::service::oidc::{OidcSettings, Provider};
 use crate::service::overview::Census;
 use crate::service::password::Passwords;
 use crate::service::rate_limit::RateLimits;
@@ -153,6 +155,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         console: ConsoleSettings {
             idle: config.console.session_idle.as_duration(),
             end: config.console.session_end.as_duration(),
+            passwords: config.console.password_sign_in,
         },
     };
     Ok(Service::new(Parts {
@@ -174,9 +177,33 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         passwords: Passwords::new(),
         throttle: Throttle::default(),
         leaks: Reports::default(),
+        oidc: provider(config)?,
         legacy: Desk::default(),
         settings,
     }))
+}
+
+/// The provider that people sign in by, if there is one. Nothing is asked of it yet: it may be away at the start.
+fn provider(config: &Config) -> anyhow::Result<Option<Provider>> {
+    let oidc = &config.console.oidc;
+    if oidc.issuer.is_empty() {
+        return Ok(None);
+    }
+    let secret = Some(oidc.client_secret.clone()).filter(|secret| !secret.is_empty());
+    let settings = OidcSettings {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: secret.map(Secret::new),
+        scopes: oidc.scopes.clone(),
+        label: oidc.label.clone(),
+        redirect_uri: format!("{}/console/sign-in/oidc/callback", config.issuer()),
+        workspace: oidc.workspace.clone(),
+        match_by: oidc.match_by,
+        create_users: oidc.create_users,
+        groups_claim: oidc.groups_claim.clone(),
+        admin_group: oidc.admin_group.clone(),
+    };
+    Provider::new(settings).map(Some).context("console.oidc: outgoing TLS can't be set up")
 }
 
 /// What people call this node.

@@ -77,6 +77,7 @@ impl Service {
             has_password: founding.password_hash.is_some(),
             created_at: now,
             version: 1,
+            identity: None,
         };
         let policy =
             self.policies.find(&self.settings.bootstrap_policy).expect("the configuration is checked at start");

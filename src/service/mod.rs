@@ -25,6 +25,7 @@ pub mod legacy;
 pub mod live_token;
 pub mod maintenance;
 pub mod me;
+pub mod oidc;
 pub mod overview;
 pub mod own_password;
 pub mod password;
@@ -121,6 +122,8 @@ pub struct Parts {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub leaks: leaks::Reports,
+    /// The provider that people sign in by, if there is one.
+    pub oidc: Option<oidc::Provider>,
     pub legacy: legacy::Desk,
     pub settings: Settings,
 }

@@ -32,19 +32,24 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn first_password_link(&self) -> Result<Option<Secret<String>>, ApiFailure> {
-        let Some(user) = self.store.find_first_without_password().await? else {
+        if !self.settings.console.passwords {
+            return Ok(None);
+        }
+        let Some(user) = self.store.find_first_without_password(self.oidc.is_some()).await? else {
             return Ok(None);
         };
         let context = RequestContext::default();
         self.password_link(user, FIRST_LINK, "system".to_owned(), &context).await.map(Some)
     }
 
-    /// A link that sets the first operator's password, whether or not there is one; `None` without an operator.
+    /// A link that sets the first operator's password, whether or not there is one; `None` without an operator, and where
+    /// passwords are switched off.
     ///
     /// # Errors
     /// The store's.
     pub(super) async fn operators_link(&self) -> Result<Option<Secret<String>>, ApiFailure> {
-        let Some(user) = self.store.find_first_operator().await? else {
+        let found = self.store.find_first_operator().await?;
+        let Some(user) = found.filter(|_| self.settings.console.passwords) else {
             return Ok(None);
         };
         let context = RequestContext::default();
@@ -56,6 +61,9 @@ impl Service {
     /// # Errors
     /// [`ApiFailure::Forbidden`] for a user above the caller, or the store's.
     pub async fn user_password_link(&self, caller: &Caller, user: &User) -> Result<Secret<String>, ApiFailure> {
+        if !self.settings.console.passwords {
+            return Err(ApiFailure::Forbidden("sign-in with passwords is switched off"));
+        }
         caller.may_change(user)?;
         self.password_link(user.id, INVITATION, caller.actor(), &caller.context).await
     }
@@ -80,7 +88,7 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn find_link(&self, code: &str) -> Result<Option<GoodLink>, ApiFailure> {
-        let Some(digest) = presented(Purpose::PasswordLink, code) else {
+        let Some(digest) = presented(Purpose::PasswordLink, code).filter(|_| self.settings.console.passwords) else {
             return Ok(None);
         };
         let Some(user) = self.store.find_password_link(digest, self.clock.now()).await? else {
@@ -115,13 +123,14 @@ impl Service {
         if !self.store.set_password(set).await? {
             return Ok(None);
         }
-        self.open_session(user, user_agent, context).await.map(Some)
+        self.open_session(user, "link", user_agent, context).await.map(Some)
     }
 
     /// Changes the caller's password; every other session of theirs ends.
     ///
     /// # Errors
-    /// [`SignInFailure::Refused`] for a wrong old password, [`SignInFailure::Throttled`] after several of them.
+    /// [`SignInFailure::Refused`] for a wrong old password, [`SignInFailure::Throttled`] after several of them,
+    /// [`SignInFailure::Off`] where nobody signs in with one.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -129,6 +138,9 @@ impl Service {
         old: Secret<String>,
         new: Password,
     ) -> Result<(), SignInFailure> {
+        if !self.settings.console.passwords {
+            return Err(SignInFailure::Off);
+        }
         let user = caller.user.id;
         // Under the id, so that somebody who guesses at the sign-in page can't keep the user from this.
         let account = account_name("id", &user.to_string());

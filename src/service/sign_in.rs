@@ -20,6 +20,8 @@ pub struct ConsoleSettings {
     pub idle: Duration,
     /// A session ends after so long, used or not.
     pub end: Duration,
+    /// Whether people sign in with passwords.
+    pub passwords: bool,
 }
 
 /// Who says they are whom.
@@ -35,6 +37,9 @@ pub struct SignIn {
 /// Why somebody is not signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInFailure {
+    /// Nobody signs in with passwords here.
+    #[error("sign-in with passwords is switched off")]
+    Off,
     /// Unknown name or wrong password: nobody is told which.
     #[error("unknown name or wrong password")]
     Refused,
@@ -62,6 +67,9 @@ impl Service {
     /// # Errors
     /// [`SignInFailure`].
     pub async fn sign_in(&self, request: SignIn, context: &RequestContext) -> Result<Secret<String>, SignInFailure> {
+        if !self.settings.console.passwords {
+            return Err(SignInFailure::Off);
+        }
         let account = account_name(&request.workspace, &request.username);
         let now = self.clock.now();
         self.throttle.attempt(&account, context.client_ip, now).map_err(SignInFailure::Throttled)?;
@@ -74,13 +82,14 @@ impl Service {
             return Err(SignInFailure::Refused);
         };
         self.throttle.succeeded(&account);
-        Ok(self.open_session(user, request.user_agent, context).await?)
+        Ok(self.open_session(user, "password", request.user_agent, context).await?)
     }
 
-    /// A new session of a user who has proven who they are; always with a new secret.
+    /// A new session of a user who has proven who they are, by what the audit says; always with a new secret.
     pub(super) async fn open_session(
         &self,
         user: UserId,
+        by: &'static str,
         user_agent: Option<String>,
         context: &RequestContext,
     ) -> Result<Secret<String>, ApiFailure> {
@@ -101,6 +110,7 @@ impl Service {
         let actor = format!("user:{user}");
         let target = session.id.to_string();
         let event = self.audit_event(context, account.workspace, actor, "session.open", target);
+        let event = event.with_detail(&serde_json::json!({ "by": by }));
         self.store.open_console_session(session, self.sessions_at(now), event).await?;
         Ok(secret.text)
     }

@@ -46,9 +46,7 @@ impl Throttle {
     /// # Errors
     /// [`Throttled`]: the attempt must not be looked at.
     pub(super) fn attempt(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
-        if let Some(address) = address {
-            self.addresses.take(key(network(address).as_bytes()), now)?;
-        }
+        self.visit(address, now)?;
         self.accounts.take(key(account.as_bytes()), now)
     }
 
@@ -59,6 +57,14 @@ impl Throttle {
     pub(super) fn report(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
         let from = address.map_or_else(|| "unknown".to_owned(), network);
         self.reports.take(key(from.as_bytes()), now)
+    }
+
+    /// Counts one attempt of somebody who has not said who they are.
+    ///
+    /// # Errors
+    /// [`Throttled`].
+    pub(super) fn visit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Throttled> {
+        address.map_or(Ok(()), |address| self.addresses.take(key(network(address).as_bytes()), now))
     }
 
     /// The account's owner is in: their attempts no longer count.

@@ -10,12 +10,13 @@ use super::error::{ApiFailure, FieldError};
 use super::idempotency::IdempotencyKey;
 use crate::domain::clock::Timestamp;
 use crate::domain::email::Email;
+use crate::domain::identity::Identity;
 use crate::domain::ids::UserId;
 use crate::domain::name::{MAX_NAME_CHARS, shown_text};
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::store::StoreError;
-use crate::store::user::{NewUser, Role, User, UserCursor, UserFilter};
+use crate::store::user::{LinkedIdentity, NewUser, Role, User, UserCursor, UserFilter};
 
 /// A user to make.
 #[derive(Debug)]
@@ -45,11 +46,30 @@ pub struct UserView<'a> {
     pub role: Role,
     /// Whether they may make tokens of their own.
     pub tokens_allowed: bool,
-    /// Whether they can sign in to the console.
+    /// Whether they can sign in to the console by a password.
     pub has_password: bool,
+    /// Who they are to the provider that they sign in by, if they have or may.
+    pub identity: Option<IdentityView<'a>>,
     pub workspace: &'a str,
     pub created_at: Timestamp,
     pub version: i64,
+}
+
+/// A person at an OpenID Connect provider.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = UserIdentity)]
+pub struct IdentityView<'a> {
+    pub issuer: &'a str,
+    pub subject: &'a str,
+    pub linked_at: Timestamp,
+}
+
+impl<'a> IdentityView<'a> {
+    #[must_use]
+    pub fn of(linked: &'a LinkedIdentity) -> Self {
+        let Identity { issuer, subject } = &linked.identity;
+        Self { issuer, subject: subject.as_str(), linked_at: linked.linked_at }
+    }
 }
 
 impl<'a> UserView<'a> {
@@ -68,6 +88,7 @@ impl<'a> UserView<'a> {
             role: user.role,
             tokens_allowed: user.tokens_allowed,
             has_password: user.has_password,
+            identity: user.identity.as_ref().map(IdentityView::of),
             workspace,
             created_at: user.created_at,
             version: user.version,
@@ -142,6 +163,7 @@ impl Service {
             has_password: password_hash.is_some(),
             created_at: self.clock.now(),
             version: 1,
+            identity: None,
         };
         Ok(NewUser { user, password_hash })
     }

@@ -28,6 +28,7 @@ pub(crate) mod grant_query;
 mod group_commit;
 mod group_read;
 pub(crate) mod idempotency;
+pub(crate) mod identity;
 pub(crate) mod issue;
 pub(crate) mod key_session;
 pub(crate) mod key_version;

@@ -26,7 +26,8 @@ static SET: Statement = Statement::both(
 static FIRST_WITHOUT: Statement = Statement::both(
     "password.first_without",
     "SELECT id FROM user_account WHERE role = 'operator' AND deleted_at IS NULL AND NOT EXISTS \
-     (SELECT 1 FROM user_account WHERE password_hash IS NOT NULL AND deleted_at IS NULL) ORDER BY created_at, id LIMIT 1",
+     (SELECT 1 FROM user_account WHERE deleted_at IS NULL AND (password_hash IS NOT NULL \
+     OR ($1 AND role = 'operator' AND identity_subject IS NOT NULL))) ORDER BY created_at, id LIMIT 1",
 );
 static FIRST_OPERATOR: Statement = Statement::both(
     "password.first_operator",
@@ -124,23 +125,31 @@ impl Store {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// The first operator, as long as nobody has a password.
-    pub(crate) async fn find_first_without_password(&self) -> Result<Option<UserId>, StoreError> {
-        self.find_first(&FIRST_WITHOUT).await
+    /// The first operator, as long as nobody can sign in: has a password, or, with `identities`, is an operator whom the
+    /// provider knows.
+    pub(crate) async fn find_first_without_password(&self, identities: bool) -> Result<Option<UserId>, StoreError> {
+        self.find_first(&FIRST_WITHOUT, Some(identities)).await
     }
 
     /// The operator who was there before all others.
     pub(crate) async fn find_first_operator(&self) -> Result<Option<UserId>, StoreError> {
-        self.find_first(&FIRST_OPERATOR).await
+        self.find_first(&FIRST_OPERATOR, None).await
     }
 
-    async fn find_first(&self, statement: &'static Statement) -> Result<Option<UserId>, StoreError> {
+    async fn find_first(
+        &self,
+        statement: &'static Statement,
+        flag: Option<bool>,
+    ) -> Result<Option<UserId>, StoreError> {
         let id: Option<Vec<u8>> = self
             .database
-            .read(|mut db| {
+            .read(move |mut db| {
                 Box::pin(async move {
                     let sql = db.sql(statement);
-                    Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_optional(&mut **conn).await)?)
+                    Ok(on_conn!(db, |conn| {
+                        let query = flag.into_iter().fold(sqlx::query_scalar(sql), sqlx::query::QueryScalar::bind);
+                        query.fetch_optional(&mut **conn).await
+                    })?)
                 })
             })
             .await?;

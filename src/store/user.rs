@@ -6,19 +6,20 @@ use super::database::Db;
 use super::statement::Statement;
 use super::{Store, StoreError, decode, workspace};
 use crate::domain::clock::Timestamp;
+use crate::domain::identity::Identity;
 use crate::domain::ids::{UserId, WorkspaceId};
 
 macro_rules! user_select {
     () => {
         "SELECT id, workspace_id, username, email, role, tokens_allowed, password_hash IS NOT NULL AS has_password, \
-         created_at, version FROM user_account WHERE deleted_at IS NULL AND "
+         created_at, version, identity_issuer, identity_subject, identity_at FROM user_account WHERE deleted_at IS NULL AND "
     };
 }
 
 static INSERT: Statement = Statement::both(
     "user.insert",
-    "INSERT INTO user_account (id, workspace_id, username, email, role, tokens_allowed, password_hash, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    "INSERT INTO user_account (id, workspace_id, username, email, role, tokens_allowed, password_hash, created_at, \
+     identity_issuer, identity_subject, identity_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 );
 static FIND: Statement = Statement::both("user.find", concat!(user_select!(), "id = $1"));
 /// Words of `$4` are roles; `$5` is a pattern in lower case; a filter that is not given lets everything through.
@@ -77,6 +78,33 @@ pub struct User {
     pub has_password: bool,
     pub created_at: Timestamp,
     pub version: i64,
+    /// Who they are to the provider that they sign in by.
+    pub identity: Option<LinkedIdentity>,
+}
+
+/// An identity at a provider, and since when it is a user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedIdentity {
+    pub identity: Identity,
+    pub linked_at: Timestamp,
+}
+
+/// The columns of an identity.
+pub(super) struct IdentityColumns<'a> {
+    pub issuer: Option<&'a str>,
+    pub subject: Option<&'a str>,
+    pub at_ms: Option<i64>,
+}
+
+impl User {
+    pub(super) fn identity_columns(&self) -> IdentityColumns<'_> {
+        let linked = self.identity.as_ref();
+        IdentityColumns {
+            issuer: linked.map(|linked| linked.identity.issuer.as_str()),
+            subject: linked.map(|linked| linked.identity.subject.as_str()),
+            at_ms: linked.map(|linked| linked.linked_at.ms()),
+        }
+    }
 }
 
 /// A person to store.
@@ -118,12 +146,28 @@ struct Row {
     has_password: bool,
     created_at: i64,
     version: i64,
+    identity_issuer: Option<String>,
+    identity_subject: Option<String>,
+    identity_at: Option<i64>,
+}
+
+impl Row {
+    fn identity(&self) -> Result<Option<LinkedIdentity>, StoreError> {
+        let (Some(issuer), Some(subject), Some(at)) = (&self.identity_issuer, &self.identity_subject, self.identity_at)
+        else {
+            return Ok(None);
+        };
+        let subject = subject.parse().ok().ok_or(StoreError::Corrupt("identity"))?;
+        let identity = Identity { issuer: issuer.clone(), subject };
+        Ok(Some(LinkedIdentity { identity, linked_at: Timestamp::from_ms(at) }))
+    }
 }
 
 impl TryFrom<Row> for User {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let identity = row.identity()?;
         Ok(Self {
             id: UserId::from_bytes(decode::id_bytes(&row.id)?),
             workspace: workspace::id(&row.workspace_id)?,
@@ -134,6 +178,7 @@ impl TryFrom<Row> for User {
             has_password: row.has_password,
             created_at: Timestamp::from_ms(row.created_at),
             version: row.version,
+            identity,
         })
     }
 }
@@ -141,6 +186,7 @@ impl TryFrom<Row> for User {
 pub(super) async fn insert(db: &mut Db<'_>, new: &NewUser) -> Result<(), StoreError> {
     let sql = db.sql(&INSERT);
     let user = &new.user;
+    let identity = user.identity_columns();
     let (id, workspace): (&[u8], &[u8]) = (user.id.as_bytes(), user.workspace.as_bytes());
     on_conn!(db, |conn| {
         sqlx::query(sql)
@@ -152,6 +198,9 @@ pub(super) async fn insert(db: &mut Db<'_>, new: &NewUser) -> Result<(), StoreEr
             .bind(user.tokens_allowed)
             .bind(&new.password_hash)
             .bind(user.created_at.ms())
+            .bind(identity.issuer)
+            .bind(identity.subject)
+            .bind(identity.at_ms)
             .execute(&mut **conn)
             .await
             .map(drop)

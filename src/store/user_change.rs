@@ -17,11 +17,13 @@ use crate::domain::ids::UserId;
 static UPDATE: Statement = Statement::both(
     "user.update",
     "UPDATE user_account SET email = $2, role = $3, tokens_allowed = $4, \
-     password_hash = CASE WHEN $5 THEN $6 ELSE password_hash END, version = version + 1 WHERE id = $1",
+     password_hash = CASE WHEN $5 THEN $6 ELSE password_hash END, identity_issuer = $7, identity_subject = $8, \
+     identity_at = $9, version = version + 1 WHERE id = $1",
 );
 static DELETE: Statement = Statement::both(
     "user.delete",
-    "UPDATE user_account SET deleted_at = $2, password_hash = NULL, version = version + 1 WHERE id = $1",
+    "UPDATE user_account SET deleted_at = $2, password_hash = NULL, identity_issuer = NULL, identity_subject = NULL, \
+     identity_at = NULL, version = version + 1 WHERE id = $1",
 );
 /// Others who may do at least what the role `$3` may; asked for admin and operator only.
 static COUNT_PEERS: Statement = Statement::both(
@@ -39,6 +41,8 @@ pub struct UpdateUser {
     pub user: User,
     /// A new password, or none any more, where it is edited.
     pub password_hash: Option<Option<String>>,
+    /// Whoever could sign in before may be signed in, and must not stay.
+    pub ends_sessions: bool,
     pub audit: AuditEvent,
 }
 
@@ -96,6 +100,7 @@ async fn update(db: &mut Db<'_>, work: &UpdateUser) -> Result<UserChange<User>, 
     }
     let sql = db.sql(&UPDATE);
     let id: &[u8] = user.id.as_bytes();
+    let identity = user.identity_columns();
     on_conn!(db, |conn| {
         let query = sqlx::query(sql)
             .bind(id)
@@ -103,11 +108,13 @@ async fn update(db: &mut Db<'_>, work: &UpdateUser) -> Result<UserChange<User>, 
             .bind(user.role.as_str())
             .bind(user.tokens_allowed)
             .bind(work.password_hash.is_some())
-            .bind(work.password_hash.as_ref().and_then(Option::as_ref));
+            .bind(work.password_hash.as_ref().and_then(Option::as_ref))
+            .bind(identity.issuer)
+            .bind(identity.subject)
+            .bind(identity.at_ms);
         query.execute(&mut **conn).await.map(drop)
     })?;
-    if work.password_hash.is_some() {
-        // Whoever knew the password before may be signed in.
+    if work.ends_sessions {
         console_session::end_others(db, user.id, None).await?;
     }
     audit::insert(db, &[&work.audit]).await?;
@@ -149,6 +156,8 @@ impl Store {
             .await
     }
 
+    /// # Errors
+    /// [`StoreError::Duplicate`] when the user's new identity is another's.
     pub(crate) async fn update_user(&self, work: UpdateUser) -> Result<UserChange<User>, StoreError> {
         let work = Arc::new(work);
         self.database

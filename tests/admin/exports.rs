@@ -23,7 +23,7 @@ on_both_databases! {
         apis::make(server, "orders").await;
         plans::make(server, "gold", 100, &["orders"]).await;
         for (list, header, cell) in [
-            ("users", "id,username,email,role,tokens_allowed,has_password,workspace,created_at,version", (1, "'=ada")),
+            ("users", "id,username,email,role,tokens_allowed,has_password,identity_subject,workspace,created_at,version", (1, "'=ada")),
             ("clients", "client_id,name,workspace,grant_types,scopes,redirect_uris,token_endpoint_auth_method,introspect,previous_secret_expires_at,created_at,version", (4, "read write")),
             ("workspaces", "id,name,admin_override,created_at,version", (1, "acme")),
             ("apis", "id,name,workspace,audience,scopes,created_at,version", (3, "https://orders.test")),

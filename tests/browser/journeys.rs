@@ -1,7 +1,10 @@
 //! What people do in the console, with and without JavaScript.
 
+use jeton::domain::clock::Clock;
+
 use super::driver::{Browser, DESKTOP, Window};
 use super::{PASSWORD, server, set_up};
+use crate::console::provider::{Provider, Ways};
 use crate::support::{TestClient, TestDatabase, TestServer, logs};
 
 const PLAIN: Window = Window { script: false, ..DESKTOP };
@@ -222,6 +225,65 @@ async fn signing_in_needs_only_the_keyboard(server: &TestServer, window: Window)
     browser.keys("admin\u{e004}").await;
     browser.keys(&format!("{PASSWORD}\u{e007}")).await;
     browser.sees("My tokens").await;
+}
+
+/// Somebody signs in by a real provider, is told when they cancel there, and out again.
+async fn somebody_signs_in_by_a_provider(database: TestDatabase, window: Window) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let people = serde_json::json!({ "sub-ada": { "email": "ada@example.test", "email_verified": true } });
+    let provider = Provider::start(&url, Ways::default(), &people);
+    let mut options = provider.options();
+    options.extend([
+        ("http.listen", format!("127.0.0.1:{port}")),
+        ("public_url", url.clone()),
+        ("console.oidc.match_by", "email".to_owned()),
+    ]);
+    let clock = Clock::manual(Clock::default().now());
+    let server = TestServer::start_at(database, clock, options).await;
+    server.user("ada", "member").await;
+    let browser = Browser::start(window).await;
+    browser.open(&format!("{url}/console/account")).await;
+    browser.press("a[href^='/console/sign-in/oidc']").await;
+    browser.sees("Who are you?").await;
+    browser.press("button[value=cancel]").await;
+    browser.sees("You were not signed in").await;
+    browser.press("a[href='/console/sign-in']").await;
+    browser.press("a[href^='/console/sign-in/oidc']").await;
+    browser.fill("login", "sub-ada").await;
+    browser.press("button[value=in]").await;
+    browser.sees("My tokens").await;
+    assert!(!browser.address().await.contains("code="), "the code is in no address that stays");
+    browser.open(&format!("{url}/console/account")).await;
+    browser.sees("You can sign in with Acme since").await;
+    browser.press(".rail form[action='/console/sign-out'] button").await;
+    browser.sees("You are signed out.").await;
+    // The provider still knows who it is: one click, and no question.
+    browser.press("a[href^='/console/sign-in/oidc']").await;
+    browser.sees("My tokens").await;
+    server.finish().await;
+}
+
+mod single_sign_on {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs Chromium and node-oidc-provider: cargo xtask test"]
+    async fn on_sqlite() {
+        somebody_signs_in_by_a_provider(TestDatabase::sqlite(), DESKTOP).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs PostgreSQL, Chromium and node-oidc-provider: cargo xtask test"]
+    async fn on_postgres() {
+        somebody_signs_in_by_a_provider(TestDatabase::postgres().await, DESKTOP).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs Chromium and node-oidc-provider: cargo xtask test"]
+    async fn without_javascript() {
+        somebody_signs_in_by_a_provider(TestDatabase::sqlite(), PLAIN).await;
+    }
 }
 
 macro_rules! journeys {

@@ -56,6 +56,12 @@ impl TestServer {
         Self::start_in(database, data_dir, Clock::manual(START), options).await
     }
 
+    /// As [`TestServer::start_with`], at another time of day.
+    pub async fn start_at(database: TestDatabase, clock: Clock, options: Options) -> Self {
+        let data_dir = tempfile::tempdir().expect("a temporary directory");
+        Self::start_in(database, data_dir, clock, options).await
+    }
+
     async fn start_in(database: TestDatabase, data_dir: TempDir, clock: Clock, options: Options) -> Self {
         Self::try_start_in(database, data_dir, clock, options).await.expect("the service starts")
     }

@@ -9,8 +9,18 @@ use crate::service::users::UserView;
 use crate::service::workspaces::WorkspaceView;
 
 impl Record for UserView<'_> {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "username", "email", "role", "tokens_allowed", "has_password", "workspace", "created_at", "version"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "username",
+        "email",
+        "role",
+        "tokens_allowed",
+        "has_password",
+        "identity_subject",
+        "workspace",
+        "created_at",
+        "version",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -20,6 +30,7 @@ impl Record for UserView<'_> {
             self.role.as_str().to_owned(),
             self.tokens_allowed.to_string(),
             self.has_password.to_string(),
+            self.identity.as_ref().map(|identity| identity.subject.to_owned()).unwrap_or_default(),
             self.workspace.to_owned(),
             self.created_at.to_string(),
             self.version.to_string(),

@@ -16,7 +16,7 @@ use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::export::{self, Format};
 use crate::http::list_query::ListQuery;
 use crate::http::oauth_error::no_store;
-use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, RepeatKey, ShownName};
+use crate::http::openapi::texts::{EmailAddress, FilterText, NewPassword, RepeatKey, ShownName, SubjectText};
 use crate::http::page::{Page, PageQuery};
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, idempotency, json as body, location, page, problem, revision};
@@ -61,6 +61,19 @@ struct EditBody {
     #[serde(default, deserialize_with = "body::nullable")]
     #[schema(value_type = Option<NewPassword>)]
     password: Option<Option<String>>,
+    /// Who they are to the provider of `console.oidc`; `null` unties them
+    #[serde(default, deserialize_with = "body::nullable")]
+    #[schema(value_type = Option<IdentityBody>)]
+    identity: Option<Option<IdentityBody>>,
+}
+
+/// A person at the provider that is configured.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UserIdentityEdit)]
+struct IdentityBody {
+    #[schema(value_type = SubjectText)]
+    subject: String,
 }
 
 /// What the list of users may be narrowed to.
@@ -181,6 +194,7 @@ pub(crate) async fn edit(
         role: edit.role,
         tokens_allowed: edit.tokens_allowed,
         password: edit.password.map(|password| password.map(Secret::new)),
+        subject: edit.identity.map(|identity| identity.map(|identity| identity.subject)),
     };
     let if_match = etag::if_match(&parts.headers).map_err(problem::of(&parts))?;
     let user = state.service.edit_user(&caller, &id, &if_match, edit).await.map_err(problem::of(&parts))?;

@@ -12,6 +12,7 @@ use super::menu::Area;
 use super::page::Page;
 use super::respond::{html, html_with, see_other};
 use super::{done, failure, setup};
+use crate::domain::clock::Timestamp;
 use crate::domain::ids::ConsoleSessionId;
 use crate::domain::password::{MAX_CHARS, MIN_CHARS};
 use crate::http::{Answer, AppState};
@@ -30,6 +31,9 @@ struct AccountPage<'a> {
     min_chars: usize,
     max_chars: usize,
     error: Option<&'static str>,
+    passwords: bool,
+    /// What people call the provider, and since when this user is known to it.
+    identity: Option<(&'a str, Timestamp)>,
 }
 
 /// What may have been done before the page is shown.
@@ -47,6 +51,7 @@ pub(crate) async fn change_password(State(state): State<AppState>, me: Me, field
     let old = fields.secret("old-password");
     match state.service.change_password(me.caller(), me.session().id, old, new).await {
         Ok(()) => Ok(see_other("/console/account?done=password-changed")),
+        Err(SignInFailure::Off) => Err(failure::no_passwords(&me.page)),
         Err(SignInFailure::Refused) => page(&state, &me, None, Some("old-password-wrong")).await,
         Err(SignInFailure::Throttled(_)) => page(&state, &me, None, Some("old-password-throttled")).await,
         Err(SignInFailure::Failed(failure)) => Err(failure::of(&me.page, &failure)),
@@ -74,6 +79,7 @@ async fn page(
 ) -> Result<Response, Response> {
     let sessions = state.service.list_sessions(me.caller()).await.map_err(me.failed())?;
     let user = me.caller().user();
+    let provider = state.service.oidc.as_ref().map(|provider| provider.settings().label.as_str());
     let template = AccountPage {
         page: &me.page(Area::Account),
         username: &user.username,
@@ -84,6 +90,8 @@ async fn page(
         min_chars: MIN_CHARS,
         max_chars: MAX_CHARS,
         error,
+        passwords: state.service.settings.console.passwords,
+        identity: provider.zip(user.identity.as_ref().map(|linked| linked.linked_at)),
     };
     Ok(if error.is_some() { html_with(StatusCode::UNPROCESSABLE_ENTITY, &template) } else { html(&template) })
 }

@@ -7,6 +7,8 @@ use crate::domain::secret::Secret;
 /// Over https: bound to this very host, and never sent without TLS.
 const SECURE_SESSION: &str = "__Host-jeton_session";
 const PLAIN_SESSION: &str = "jeton_session";
+const SECURE_ATTEMPT: &str = "__Host-jeton_oidc";
+const PLAIN_ATTEMPT: &str = "jeton_oidc";
 pub(super) const LANGUAGE: &str = "jeton_language";
 pub(super) const THEME: &str = "jeton_theme";
 pub(super) const SETUP: &str = "jeton_setup";
@@ -36,6 +38,25 @@ pub(super) fn session(issuer: &str, value: &Secret<String>) -> Option<HeaderValu
 /// Signs out.
 pub(super) fn no_session(issuer: &str) -> Option<HeaderValue> {
     line(&format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{}", session_name(issuer), secure(issuer)))
+}
+
+/// What the cookie of a sign-in is called that has begun at a provider.
+pub(super) fn attempt_name(issuer: &str) -> &'static str {
+    if is_secure(issuer) { SECURE_ATTEMPT } else { PLAIN_ATTEMPT }
+}
+
+/// Kept while somebody is at the provider. It must come along when they are sent back from there: not `Strict`.
+pub(super) fn attempt(issuer: &str, value: &Secret<String>) -> Option<HeaderValue> {
+    line(&format!(
+        "{}={}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax{}",
+        attempt_name(issuer),
+        value.expose_secret(),
+        secure(issuer)
+    ))
+}
+
+pub(super) fn no_attempt(issuer: &str) -> Option<HeaderValue> {
+    line(&format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{}", attempt_name(issuer), secure(issuer)))
 }
 
 /// Keeps the code of a set-up link out of the address bar while its form is filled in.

@@ -64,6 +64,25 @@ pub(super) fn session_ended(page: &Page) -> Response {
     respond::html_with(StatusCode::UNAUTHORIZED, page)
 }
 
+/// Why somebody is not signed in, with the way back to the sign-in page.
+pub(super) struct Notice {
+    pub status: StatusCode,
+    pub title: &'static str,
+    pub text: &'static str,
+}
+
+pub(super) fn sign_in(page: &Page, notice: &Notice) -> Response {
+    let Notice { status, title, text } = *notice;
+    let template = FailurePage { page, status: status.as_u16(), title, text, errors: &[], detail: "", signs_in: true };
+    respond::html_with(status, &template)
+}
+
+/// Passwords are not taken here.
+pub(super) fn no_passwords(page: &Page) -> Response {
+    let (title, text) = ("error-no-passwords", "error-no-passwords-text");
+    sign_in(page, &Notice { status: StatusCode::FORBIDDEN, title, text })
+}
+
 /// The page of a use case that failed. Logs what the operator must know.
 pub(super) fn of(page: &Page, failure: &ApiFailure) -> Response {
     let detail = failure.to_string();

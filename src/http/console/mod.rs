@@ -14,6 +14,7 @@ mod fields;
 pub(super) mod gate;
 mod language;
 mod menu;
+mod oidc;
 mod page;
 mod pager;
 mod preferences;
@@ -30,7 +31,7 @@ mod token_list;
 mod token_overview;
 mod tokens;
 
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::MethodRouter;
 use tower_http::csrf::CsrfLayer;
@@ -46,6 +47,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(Some(Method::POST), "/console/preferences", Visitor, preferences::change),
         Route::page(Some(Method::GET), "/console/sign-in", Visitor, sign_in::show),
         Route::page(Some(Method::POST), "/console/sign-in", Visitor, sign_in::sign_in),
+        Route::page(Some(Method::GET), "/console/sign-in/oidc", Visitor, oidc::begin),
+        Route::page(Some(Method::GET), "/console/sign-in/oidc/callback", Visitor, oidc::callback),
         Route::page(Some(Method::GET), "/console/setup", Visitor, setup::show),
         Route::page(Some(Method::POST), "/console/setup", Visitor, setup::set),
         Route::page(None, "/console/{*path}", Visitor, failure::not_found),
@@ -142,6 +145,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(Some(Method::POST), "/console/account/sessions", Session, account::end_sessions),
         Route::page(Some(Method::POST), "/console/sign-out", Session, sign_in::sign_out),
     ]
+}
+
+/// The first value of a parameter of the address.
+fn query_value(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    form_urlencoded::parse(query).find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
 }
 
 /// What stands before a page: its headers, then the decision whether the form comes from another site, then who it is.

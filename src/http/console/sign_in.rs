@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::gate::{Me, Visitor, session_of};
 use super::page::Page;
 use super::respond::{html, html_with, is_own_path, see_other, set_cookie};
-use super::{cookie, failure};
+use super::{cookie, failure, query_value};
 use crate::http::context::Context;
 use crate::http::{Answer, AppState};
 use crate::service::sign_in::{SignIn, SignInFailure};
@@ -25,10 +25,13 @@ struct SignInPage<'a> {
     wait_s: Option<u32>,
     /// Told after signing out.
     signed_out: bool,
+    /// What people call the provider that they may sign in by.
+    provider: Option<&'a str>,
+    passwords: bool,
 }
 
 /// Where to go after signing in, unless a page was asked for before.
-const START: &str = "/console";
+pub(super) const START: &str = "/console";
 
 /// `/console`: the page of one's own tokens is what people come for.
 pub(crate) async fn start(_: Me) -> axum::response::Response {
@@ -37,8 +40,7 @@ pub(crate) async fn start(_: Me) -> axum::response::Response {
 
 pub(crate) async fn show(State(state): State<AppState>, visitor: Visitor, parts: Parts) -> Answer {
     let page = &visitor.page;
-    let query = parts.uri.query().unwrap_or_default();
-    let value = |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(own, _)| own == name).map(|(_, v)| v);
+    let value = |name: &str| query_value(&parts.uri, name);
     let next = value("next").filter(|next| is_own_path(next)).unwrap_or_default();
     // Already in: no second form.
     match session_of(&parts, &state).await {
@@ -47,7 +49,32 @@ pub(crate) async fn show(State(state): State<AppState>, visitor: Visitor, parts:
         Err(failure) => return Err(failure::of(page, &failure)),
     }
     let signed_out = value("signed-out").is_some();
-    Ok(html(&SignInPage { page, username: "", workspace: "", next: &next, refused: false, wait_s: None, signed_out }))
+    Ok(html(&SignInPage { signed_out, ..SignInPage::new(page, &state, &next) }))
+}
+
+impl<'a> SignInPage<'a> {
+    fn new(page: &'a Page, state: &'a AppState, next: &'a str) -> Self {
+        Self {
+            page,
+            username: "",
+            workspace: "",
+            next,
+            refused: false,
+            wait_s: None,
+            signed_out: false,
+            provider: state.service.oidc.as_ref().map(|provider| provider.settings().label.as_str()),
+            passwords: state.service.settings.console.passwords,
+        }
+    }
+
+    /// Where signing in by the provider begins.
+    fn provider_link(&self) -> String {
+        if self.next.is_empty() {
+            return "/console/sign-in/oidc".to_owned();
+        }
+        let next: String = form_urlencoded::byte_serialize(self.next.as_bytes()).collect();
+        format!("/console/sign-in/oidc?next={next}")
+    }
 }
 
 pub(crate) async fn sign_in(
@@ -66,7 +93,7 @@ pub(crate) async fn sign_in(
         password: fields.secret("password"),
         user_agent: user_agent(&headers),
     };
-    let form = SignInPage { page, username, workspace, next, refused: false, wait_s: None, signed_out: false };
+    let form = SignInPage { username, workspace, ..SignInPage::new(page, &state, next) };
     match state.service.sign_in(request, &context).await {
         Ok(secret) => {
             let mut response = see_other(if next.is_empty() { START } else { next });
@@ -76,6 +103,7 @@ pub(crate) async fn sign_in(
         Err(SignInFailure::Refused) => {
             Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, &SignInPage { refused: true, ..form }))
         }
+        Err(SignInFailure::Off) => Err(failure::no_passwords(page)),
         Err(SignInFailure::Throttled(throttled)) => {
             let wait_s = Some(throttled.retry_after_s);
             let mut response = html_with(StatusCode::TOO_MANY_REQUESTS, &SignInPage { wait_s, ..form });

@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::values::{text, values, words};
 use crate::domain::email::Email;
+use crate::domain::identity::Subject;
 use crate::domain::legacy::Scheme;
 use crate::domain::name::{MAX_NAME_CHARS, MAX_REASON_CHARS};
 use crate::domain::password::{MAX_CHARS, MIN_CHARS};
@@ -21,6 +22,8 @@ pub(crate) enum Reason {}
 pub(crate) enum EmailAddress {}
 /// A password that a person chooses.
 pub(crate) enum NewPassword {}
+/// The `sub` of a person at an OpenID Connect provider ([`crate::domain::identity::Subject`]).
+pub(crate) enum SubjectText {}
 /// The name of a policy of the configuration.
 pub(crate) enum PolicyName {}
 /// A value of a filter of a list ([`crate::http::list_query`]).
@@ -53,6 +56,10 @@ values! {
         .min_length(Some(MIN_CHARS))
         .max_length(Some(MAX_CHARS))
         .examples([json!("correct horse battery staple")]);
+    SubjectText: text("The sub of a person at the provider")
+        .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
+        .max_length(Some(Subject::MAX_CHARS))
+        .examples([json!("248289761001")]);
     PolicyName: text("A policy of the configuration")
         .pattern(Some("^[a-z][a-z0-9_-]*$"))
         .max_length(Some(64))

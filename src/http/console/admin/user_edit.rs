@@ -22,23 +22,35 @@ use crate::store::user::{Role, User};
 struct Typed {
     email: String,
     role: String,
+    /// `None`: there is no provider to be known to.
+    subject: Option<String>,
 }
 
 pub(crate) async fn show(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {
     let user = state.service.find_workspace_user(me.caller(), &id).await.map_err(me.failed())?;
-    Ok(sheet(&me, &me.page(Area::Users), &user, &Typed::of(&user), false, &[]).respond())
+    Ok(sheet(&me, &me.page(Area::Users), &user, &Typed::of(&state, &user), false, &[]).respond())
 }
 
 pub(crate) async fn save(State(state): State<AppState>, me: Me, Segment(id): Segment, fields: Fields) -> Answer {
     let page = &me.page(Area::Users);
     let user = state.service.find_workspace_user(me.caller(), &id).await.map_err(me.failed())?;
-    let typed = Typed { email: fields.text("email").to_owned(), role: fields.text("role").to_owned() };
+    let typed = Typed {
+        email: fields.text("email").to_owned(),
+        role: fields.text("role").to_owned(),
+        subject: Typed::of(&state, &user).subject.map(|_| fields.text("identity").to_owned()),
+    };
     let Ok(version) = fields.text("version").parse() else {
         return Err(failure::expired_form(page));
     };
     let edit = EditUser {
         email: Some(Some(typed.email.clone()).filter(|email| !email.is_empty())),
         role: Some(typed.role.clone()),
+        // What is left as it was is not asked about: it may be from a provider that is not configured any more.
+        subject: typed
+            .subject
+            .clone()
+            .filter(|subject| subject != subject_of(&user))
+            .map(|subject| Some(subject).filter(|subject| !subject.is_empty())),
         ..EditUser::default()
     };
     match state.service.edit_user(me.caller(), &id, &IfMatch::Versions(vec![version]), edit).await {
@@ -100,6 +112,10 @@ fn sheet<'a>(
         |role: Role| Tick { value: role.as_str().to_owned(), label: label(role), chosen: role.as_str() == typed.role };
     let stored = merging.then(|| (user.email.clone().unwrap_or_default(), label(user.role)));
     let (email, role) = stored.unzip();
+    let subject = typed.subject.as_ref().map(|subject| {
+        let stored = merging.then(|| subject_of(user).to_owned());
+        Field::optional("identity", "subject", subject).hint("subject-hint").beside(stored)
+    });
     Sheet {
         page,
         title: page.with("edit-title", "name", &user.username).into_owned(),
@@ -109,19 +125,32 @@ fn sheet<'a>(
         back: LIST.to_owned(),
         verb: "save",
         hidden: ("version", user.version.to_string()),
-        fields: vec![
+        fields: [
             Field::optional("email", "email", &typed.email).beside(email),
             Field::new("role", "role", Input::One { options: offered.map(tick).collect() })
                 .hint("role-hint")
                 .beside(role),
-        ],
+        ]
+        .into_iter()
+        .chain(subject)
+        .collect(),
         merging,
         errors,
     }
 }
 
 impl Typed {
-    fn of(user: &User) -> Self {
-        Self { email: user.email.clone().unwrap_or_default(), role: user.role.as_str().to_owned() }
+    fn of(state: &AppState, user: &User) -> Self {
+        let shown = state.service.oidc.is_some() || user.identity.is_some();
+        Self {
+            email: user.email.clone().unwrap_or_default(),
+            role: user.role.as_str().to_owned(),
+            subject: shown.then(|| subject_of(user).to_owned()),
+        }
     }
+}
+
+/// Who they are to the provider; empty: nobody.
+fn subject_of(user: &User) -> &str {
+    user.identity.as_ref().map_or("", |linked| linked.identity.subject.as_str())
 }

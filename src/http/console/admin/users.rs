@@ -32,6 +32,8 @@ struct UsersPage<'a> {
     email: &'a str,
     errors: &'a [FieldError],
     done: Option<&'static str>,
+    /// Whether people sign in with passwords.
+    passwords: bool,
 }
 
 #[derive(Template)]
@@ -43,7 +45,7 @@ struct LinkPage<'a> {
 }
 
 pub(super) const LIST: &str = "/console/admin/users";
-const DONE: [&str; 4] = ["user-allowed", "user-forbidden", "user-edited", "user-deleted"];
+const DONE: [&str; 5] = ["user-made", "user-allowed", "user-forbidden", "user-edited", "user-deleted"];
 /// Shown at once; others are searched for.
 const SHOWN: u32 = 100;
 
@@ -69,6 +71,7 @@ pub(crate) async fn create(State(state): State<AppState>, me: Me, fields: Fields
         password: None,
     };
     match state.service.create_user(me.caller(), request, None).await {
+        Ok(_) if !state.service.settings.console.passwords => Ok(see_other(&format!("{LIST}?done=user-made"))),
         Ok((user, _)) => link(&state, &me, &frame, &user, StatusCode::CREATED).await,
         Err(ApiFailure::Invalid(errors)) => page(&state, &me, String::new(), (username, email), &errors, None).await,
         Err(failure) => Err(failure::of(&frame, &failure)),
@@ -134,6 +137,7 @@ async fn page(
         email,
         errors,
         done,
+        passwords: state.service.settings.console.passwords,
     };
     Ok(if errors.is_empty() { html(&template) } else { html_with(StatusCode::UNPROCESSABLE_ENTITY, &template) })
 }
