@@ -10,12 +10,33 @@ use crate::query::names_access_token;
 
 /// The longest token that is read, in bytes. Tokens of Jeton are far shorter; the bound keeps a validator from hashing or
 /// forwarding whatever a caller sends.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use jeton_guard::{MAX_TOKEN_BYTES, Malformed, credential};
+///
+/// let long = "x".repeat(MAX_TOKEN_BYTES + 1);
+/// let headers = HeaderMap::from_iter([("api-key".parse()?, HeaderValue::from_str(&long)?)]);
+/// assert_eq!(credential(&headers, None).unwrap_err(), Malformed::Header);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub const MAX_TOKEN_BYTES: usize = 4096;
 
 static API_KEY: HeaderName = HeaderName::from_static("api-key");
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Where a credential stood in the request.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use jeton_guard::{Malformed, Via, credential};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-api-key", HeaderValue::from_static("jtn_k_1"));
+/// let presented = credential(&headers, None)?.expect("the header presents one");
+/// assert_eq!(presented.via(), Via::ApiKey);
+/// # Ok::<(), Malformed>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
     /// `Authorization: Bearer …` (RFC 6750 §2.1).
@@ -25,6 +46,18 @@ pub enum Via {
 }
 
 /// The one credential of a request, borrowed from its headers. Its `Debug` prints no token.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use jeton_guard::{Malformed, credential};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("api-key", HeaderValue::from_static("jtn_k_1"));
+/// let presented = credential(&headers, None)?.expect("the header presents one");
+/// assert_eq!(presented.token(), "jtn_k_1");
+/// assert_eq!(format!("{presented:?}"), "Presented { via: ApiKey, .. }");
+/// # Ok::<(), Malformed>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     token: &'a str,
@@ -50,6 +83,15 @@ impl fmt::Debug for Presented<'_> {
 }
 
 /// Why no credential can be read from a request: 400 `invalid_request` (RFC 6750 §3.1).
+///
+/// ```
+/// use http::HeaderMap;
+/// use jeton_guard::{Malformed, credential};
+///
+/// let refused = credential(&HeaderMap::new(), Some("access_token=jtn_a_1")).unwrap_err();
+/// assert_eq!(refused, Malformed::InQuery);
+/// assert_eq!(refused.description(), "An access token in the query string is not accepted.");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// More than one credential, even if they are equal (RFC 6750 §2).

@@ -14,6 +14,33 @@ use crate::validator::Validator;
 /// Puts a [`Guard`] in front of a service.
 ///
 /// `V` is the [`Validator`], `R` the [`Responder`](crate::Responder). The example in the [crate docs](crate) mounts one.
+///
+/// ```
+/// use std::convert::Infallible;
+///
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use jeton_guard::testing::TestTokens;
+/// use jeton_guard::{Challenge, GuardLayer, Requirement};
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// async fn serve(_: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
+///     Ok(Response::new(Full::default()))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tokens = TestTokens::new().with("jtn_a_1", "orders:read");
+/// let layer = GuardLayer::new(tokens, Challenge::new("orders"));
+/// let strict = layer.clone().require(Requirement::none().scope("orders:write"));
+/// for (layer, status) in [(layer, 200), (strict, 403)] {
+///     let request = Request::get("/").header("api-key", "jtn_a_1").body(())?;
+///     assert_eq!(layer.layer(service_fn(serve)).oneshot(request).await?.status(), status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct GuardLayer<V, R = JsonResponder> {
     rules: Arc<Rules<V, R>>,

@@ -9,6 +9,14 @@ static RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Where a token stands with one limit, after a request was counted.
+///
+/// ```
+/// use jeton_guard::{Limit, Limits};
+///
+/// let gold = Limit { policy: "gold".to_owned(), quota: 100, window_s: 60, remaining: 0, reset_s: 12 };
+/// let limits = Limits::from_iter([gold]);
+/// assert!(limits.iter().any(|limit| limit.remaining == 0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// The name of the limit: a plan's.

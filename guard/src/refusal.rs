@@ -10,6 +10,19 @@ use crate::limits::Limits;
 use crate::validator::{Inactive, Unavailable};
 
 /// Why a request is refused (RFC 6750 §3.1).
+///
+/// ```
+/// use http::StatusCode;
+/// use jeton_guard::{Inactive, Refusal, Unavailable};
+///
+/// let expired = Refusal::from(Inactive::Expired);
+/// assert_eq!((expired.status(), expired.error()), (StatusCode::UNAUTHORIZED, Some("invalid_token")));
+/// assert_eq!(expired.description(), Some("The access token has expired."));
+///
+/// // An outage is not the token's fault.
+/// let outage = Refusal::from(Unavailable { retry_after_s: 2 });
+/// assert_eq!((outage.status(), outage.retry_after_s()), (StatusCode::SERVICE_UNAVAILABLE, Some(2)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No credential was presented: 401 without an error code.

@@ -46,6 +46,17 @@ pub trait Responder<B>: Clone + Send + Sync + 'static {
 /// With it go `WWW-Authenticate`, `Retry-After`, `Cache-Control: no-store` and, for a used up limit, `RateLimit`
 /// (draft-ietf-httpapi-ratelimit-headers). RFC 6750 §3.1 wants no error code where nothing was presented; that is about the
 /// challenge, and a body without one helps nobody, so there the body says `unauthorized`.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use jeton_guard::{Challenge, JsonResponder, Refusal, Responder};
+///
+/// let (request, ()) = Request::new(()).into_parts();
+/// let answer: Response<Bytes> = JsonResponder.refuse(&Refusal::Missing, &Challenge::new("orders"), &request);
+/// assert_eq!(answer.status(), 401);
+/// assert_eq!(answer.headers()["content-type"], "application/json");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonResponder;
 

@@ -19,6 +19,30 @@ use crate::validator::Validator;
 ///
 /// A request that is let through carries the valid token, a [`Validator::Token`], in its extensions. The others never reach
 /// the service, and their bodies are dropped unread.
+///
+/// ```
+/// use std::convert::Infallible;
+///
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use jeton_guard::testing::TestTokens;
+/// use jeton_guard::{Challenge, GuardLayer};
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// async fn serve(_: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
+///     Ok(Response::new(Full::default()))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tokens = TestTokens::new().with("jtn_a_1", "orders:read");
+/// let guard = GuardLayer::new(tokens, Challenge::new("orders")).layer(service_fn(serve));
+/// let answer = guard.oneshot(Request::get("/").body(())?).await?;
+/// assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="orders""#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Guard<S, V, R> {
     inner: S,

@@ -5,6 +5,14 @@ use crate::refusal::Refusal;
 use crate::requirement::Requirement;
 
 /// What a validator says of a token.
+///
+/// ```
+/// use jeton_guard::{Inactive, Outcome, Refusal};
+///
+/// assert_eq!(Outcome::Active("ada").into_result(), Ok("ada"));
+/// let refused = Outcome::<&str>::Inactive(Inactive::Revoked).into_result();
+/// assert_eq!(refused, Err(Refusal::InvalidToken(Inactive::Revoked)));
+/// ```
 #[derive(Debug)]
 pub enum Outcome<T> {
     /// The token is good now.
@@ -34,6 +42,14 @@ impl<T> Outcome<T> {
 ///
 /// All but [`Unproven`](Self::Unproven) and [`OtherWorkspace`](Self::OtherWorkspace) are told to the caller, so a validator
 /// answers with them only once the caller has proven to hold the real secret. A guess must learn nothing.
+///
+/// ```
+/// use jeton_guard::Inactive;
+///
+/// assert_eq!(Inactive::Revoked.description(), "The access token has been revoked.");
+/// // Who has proven nothing learns nothing.
+/// assert_eq!(Inactive::OtherWorkspace.description(), Inactive::Unproven.description());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inactive {
     /// Unknown, malformed or forged: the caller has proven nothing.
@@ -61,6 +77,13 @@ impl Inactive {
 }
 
 /// The store or server that knows the token can't answer.
+///
+/// ```
+/// use jeton_guard::{Outcome, Refusal, Unavailable};
+///
+/// let outage = Unavailable { retry_after_s: 2 };
+/// assert_eq!(Outcome::<()>::Unavailable(outage).into_result(), Err(Refusal::Unavailable(outage)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unavailable {
     /// When to try again, in seconds: the `Retry-After` of the 503.
@@ -70,6 +93,45 @@ pub struct Unavailable {
 /// Decides on token strings. A clone is a handle to the same validator.
 ///
 /// The example in the [crate docs](crate) implements one.
+///
+/// ```
+/// use std::future::{Ready, ready};
+///
+/// use jeton_guard::{Outcome, TokenView, Validator};
+///
+/// #[derive(Clone)]
+/// struct Anybody;
+///
+/// impl TokenView for Anybody {
+///     fn has_scope(&self, scope: &str) -> bool {
+///         scope == "orders:read"
+///     }
+///     fn covers_api(&self, _: &str) -> bool {
+///         false
+///     }
+///     fn workspace(&self) -> &str {
+///         "acme"
+///     }
+/// }
+///
+/// /// Takes every token: for a machine that nobody else reaches.
+/// #[derive(Clone)]
+/// struct Everything;
+///
+/// impl Validator for Everything {
+///     type Token = Anybody;
+///     type Future = Ready<Outcome<Anybody>>;
+///
+///     fn validate(&self, _: &str) -> Self::Future {
+///         ready(Outcome::Active(Anybody))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert!(matches!(Everything.validate("jtn_a_1").await, Outcome::Active(_)));
+/// # }
+/// ```
 pub trait Validator: Clone + Send + Sync + 'static {
     /// A valid token, as the service behind the guard finds it in the request's extensions. Cloning should be cheap.
     type Token: TokenView + Clone + Send + Sync + 'static;
@@ -96,6 +158,15 @@ pub trait Validator: Clone + Send + Sync + 'static {
 }
 
 /// What a [`Requirement`](crate::Requirement) asks of a valid token.
+///
+/// ```
+/// use jeton_guard::{Introspection, Requirement, TokenView};
+///
+/// let token: Introspection = serde_json::from_str(r#"{"active": true, "scope": "orders:read", "workspace": "acme"}"#)?;
+/// assert!(token.has_scope("orders:read") && !token.covers_api("orders"));
+/// assert!(Requirement::none().scope("orders:read").workspace("acme").check(&token).is_ok());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub trait TokenView {
     /// Whether the token has this scope (one scope-token of RFC 6749 §3.3, compared byte for byte).
     fn has_scope(&self, scope: &str) -> bool;

@@ -17,7 +17,7 @@ pub(super) enum Fault {
     ListenersKilled,
     /// A node can't reach the database; clients reach it.
     CutOff,
-    /// A node stands still for half a lease or several, with requests in its socket.
+    /// A node stands still for half a lease to ten, with requests in its socket.
     Paused,
     /// The database answers a node after 200 to 500 ms.
     SlowDatabase,
@@ -78,7 +78,7 @@ impl Struck<'_> {
                 self.nodes[node].proxy.cut(false);
             }
             Fault::Paused => {
-                let halves = [1, 3, 8][self.drawn(3)];
+                let halves = [1, 3, 20][self.drawn(3)];
                 self.nodes[node].process.signal("-STOP");
                 pause(LEASE * halves / 2).await;
                 self.nodes[node].process.signal("-CONT");
