@@ -23,4 +23,5 @@ mod management;
 mod oauth20;
 mod openapi;
 mod store;
+mod tls;
 mod wire;

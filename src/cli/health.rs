@@ -15,8 +15,14 @@ pub(super) fn check(config: &Config) -> Result<(), Failed> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failed::internal)?;
     let ready = runtime.block_on(async {
-        let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(5)).no_proxy().build()?;
-        let response = client.get(format!("http://{address}/health/ready")).send().await?;
+        let client = reqwest::Client::builder()
+            .timeout(std::time::Duration::from_secs(5))
+            .no_proxy()
+            // The certificate is made out to the name that others use. Nothing secret is sent or told.
+            .tls_danger_accept_invalid_certs(true)
+            .build()?;
+        let scheme = if config.management.tls.is_on() { "https" } else { "http" };
+        let response = client.get(format!("{scheme}://{address}/health/ready")).send().await?;
         Ok::<_, reqwest::Error>(response.status())
     });
     match ready {

@@ -3,6 +3,7 @@
 use super::exit::Failed;
 use super::notify::{self, State};
 use crate::config::Config;
+use crate::server::Running;
 use crate::telemetry::Filter;
 
 /// What is needed to do it, as often as somebody asks.
@@ -14,18 +15,21 @@ pub(super) struct Reload<'a> {
 }
 
 impl Reload<'_> {
-    /// Applies `log.level`. A configuration that can't be read, or not be applied, changes nothing.
-    pub(super) fn again(&self) {
+    /// Applies `log.level` and reads the certificates again. A configuration that can't be read changes nothing.
+    pub(super) fn again(&self, running: &Running) {
         notify::tell(State::Reloading);
         match (self.load)() {
             Err(failed) => tracing::error!(error = failed.message, "the configuration is left as it was"),
-            Ok(config) => match self.filter.set(&config.log) {
-                Err(error) => tracing::error!(%error, "log.level is left as it was"),
-                Ok(()) => {
-                    let needs_restart = self.sections_changed_beside_the_level(config.clone()).join(", ");
-                    tracing::info!(level = config.log.level, needs_restart, "the configuration was read again");
+            Ok(config) => {
+                running.reload_certificates(&config);
+                match self.filter.set(&config.log) {
+                    Err(error) => tracing::error!(%error, "log.level is left as it was"),
+                    Ok(()) => {
+                        let needs_restart = self.sections_changed_beside_the_level(config.clone()).join(", ");
+                        tracing::info!(level = config.log.level, needs_restart, "the configuration was read again");
+                    }
                 }
-            },
+            }
         }
         notify::tell(State::Ready);
     }

@@ -46,7 +46,7 @@ async fn run(reload: Reload<'_>) -> anyhow::Result<()> {
         tokio::select! {
             _ = terminate.recv() => break "SIGTERM",
             _ = interrupt.recv() => break "SIGINT",
-            _ = hang_up.recv() => reload.again(),
+            _ = hang_up.recv() => reload.again(&running),
             () = running.went_back() => anyhow::bail!(server::WENT_BACK),
         }
     };

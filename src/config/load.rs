@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-use super::{Config, Console};
+use super::{Config, Console, Tls};
 use crate::domain::policy::{Credential, Policies};
 
 /// Where to look. Made by the command line; tests make their own.
@@ -335,6 +335,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         );
     }
     check_sign_in(&config.console)?;
+    for (section, tls) in [("http.tls", &config.http.tls), ("management.tls", &config.management.tls)] {
+        check_tls(section, tls)?;
+    }
     if config.http.max_connections == 0 {
         return bad("http.max_connections: must be at least 1".to_owned());
     }
@@ -378,6 +381,23 @@ fn check_sign_in(console: &Console) -> Result<(), ConfigError> {
     }
     if oidc.label.trim().is_empty() || oidc.workspace.is_empty() || oidc.groups_claim.is_empty() {
         return bad("console.oidc: label, workspace and groups_claim can't be empty");
+    }
+    Ok(())
+}
+
+fn check_tls(section: &str, tls: &Tls) -> Result<(), ConfigError> {
+    let bad = |message: String| Err(ConfigError(message));
+    for (key, path) in [("certificate", &tls.certificate), ("key", &tls.key)] {
+        // What JETON__HTTP__TLS__KEY_FILE would give; the text itself is a secret.
+        if path.as_os_str().as_encoded_bytes().starts_with(b"-----BEGIN") {
+            return bad(format!("{section}.{key}: is the path of a PEM file, and not what stands in it"));
+        }
+    }
+    if tls.certificate.as_os_str().is_empty() != tls.key.as_os_str().is_empty() {
+        return bad(format!("{section}: needs both certificate and key, or neither"));
+    }
+    if tls.handshake_timeout.as_secs() == 0 || tls.max_handshakes == 0 {
+        return bad(format!("{section}: handshake_timeout and max_handshakes must be at least 1"));
     }
     Ok(())
 }
@@ -472,6 +492,21 @@ mod tests {
         assert!(error.to_string().contains("JETON__PUBLIC_URL"), "{error}");
         let listen = ("JETON__HTTP__LISTEN", "0.0.0.0:8080");
         assert!(load(&environment(&[listen, ("JETON__PUBLIC_URL", "https://auth.example.com/")])).is_ok());
+    }
+
+    #[test]
+    fn tls_needs_the_paths_of_both_files_and_never_shows_a_key() {
+        let certificate = ("JETON__HTTP__TLS__CERTIFICATE", "/tls/cert.pem");
+        let error = load(&environment(&[certificate])).unwrap_err().to_string();
+        assert!(error.contains("http.tls: needs both"), "{error}");
+        let loaded = load(&environment(&[certificate, ("JETON__HTTP__TLS__KEY", "/tls/key.pem")])).unwrap();
+        assert_eq!(loaded.config.issuer(), "https://127.0.0.1:8080");
+        let directory = tempfile::tempdir().unwrap();
+        let key = directory.path().join("key.pem");
+        std::fs::write(&key, "-----BEGIN PRIVATE KEY-----\nc0ffee\n").unwrap();
+        let read_from = ("JETON__MANAGEMENT__TLS__KEY_FILE", key.to_str().unwrap());
+        let error = load(&environment(&[read_from])).unwrap_err().to_string();
+        assert!(error.contains("management.tls.key: is the path") && !error.contains("c0ffee"), "{error}");
     }
 
     #[test]

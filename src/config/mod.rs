@@ -25,8 +25,8 @@ pub struct Config {
     /// Where the SQLite file, the generated master key, the first administrator's key and the newest revision that was seen
     /// are kept (mode 0700). Each node has its own, and keeps it over restarts.
     pub data_dir: PathBuf,
-    /// The URL that clients reach this service under; the issuer of its tokens. Empty: http:// and http.listen, which is
-    /// accepted on the loopback interface only.
+    /// The URL that clients reach this service under; the issuer of its tokens. Empty: http:// (with http.tls https://)
+    /// and http.listen, which is accepted on the loopback interface only.
     pub public_url: String,
     /// The public listener.
     pub http: Http,
@@ -68,6 +68,30 @@ pub struct Http {
     pub drain_timeout: Lifetime,
     /// Addresses of reverse proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// TLS of the public listener. Without it, a gateway before this service has to speak TLS.
+    pub tls: Tls,
+}
+
+/// TLS of a listener: versions 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate, followed by those that lead to a root. Empty: no TLS. SIGHUP reads it again.
+    pub certificate: PathBuf,
+    /// PEM file with the private key of the certificate, not encrypted.
+    pub key: PathBuf,
+    /// How long a client may take for the handshake.
+    pub handshake_timeout: Lifetime,
+    /// Handshakes at the same time; for a further one the oldest is given up.
+    pub max_handshakes: u32,
+}
+
+impl Tls {
+    /// Whether the listener speaks TLS.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.certificate.as_os_str().is_empty()
+    }
 }
 
 /// The listener for operations.
@@ -76,6 +100,8 @@ pub struct Http {
 pub struct Management {
     /// Address and port.
     pub listen: SocketAddr,
+    /// TLS of the management listener.
+    pub tls: Tls,
 }
 
 /// The database.
@@ -250,7 +276,7 @@ impl Config {
     #[must_use]
     pub fn issuer(&self) -> String {
         if self.public_url.is_empty() {
-            format!("http://{}", self.http.listen)
+            format!("{}://{}", if self.http.tls.is_on() { "https" } else { "http" }, self.http.listen)
         } else {
             self.public_url.trim_end_matches('/').to_owned()
         }

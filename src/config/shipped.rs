@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use super::{
-    Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, Oidc, RetentionConfig, Tokens, Validation,
-    ValidationMode,
+    Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, Oidc, RetentionConfig, Tls, Tokens,
+    Validation, ValidationMode,
 };
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::{
@@ -31,8 +32,9 @@ impl Default for Config {
                 max_body_bytes: 65_536,
                 drain_timeout: Lifetime::from_secs(20),
                 trusted_proxies: Vec::new(),
+                tls: tls(1024),
             },
-            management: Management { listen: SocketAddr::new(loopback, 9090) },
+            management: Management { listen: SocketAddr::new(loopback, 9090), tls: tls(64) },
             database: Database {
                 url: String::new(),
                 connections: 16,
@@ -89,6 +91,10 @@ fn oidc() -> Oidc {
         groups_claim: "groups".to_owned(),
         admin_group: String::new(),
     }
+}
+
+fn tls(max_handshakes: u32) -> Tls {
+    Tls { certificate: PathBuf::new(), key: PathBuf::new(), handshake_timeout: Lifetime::from_secs(10), max_handshakes }
 }
 
 /// Short-lived access tokens, managed tokens, API tokens with refresh, sessions, keys, and tokens of an older system.

@@ -1,9 +1,11 @@
 //! Counters and histograms that cost an atomic add each, and their OpenMetrics text.
 
+pub mod tls;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -11,6 +13,8 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+
+use tls::TlsFigures;
 
 use crate::service::Service;
 
@@ -21,6 +25,7 @@ pub struct Metrics {
     /// Open connections of the public listener.
     pub connections: Arc<AtomicU64>,
     draining: AtomicBool,
+    tls: OnceLock<Vec<Arc<TlsFigures>>>,
 }
 
 /// What is counted for one path.
@@ -90,6 +95,11 @@ impl Metrics {
         index
     }
 
+    /// What is counted of the listeners that speak TLS. Said once, at the start.
+    pub fn tls(&self, listeners: Vec<Arc<TlsFigures>>) {
+        self.tls.get_or_init(|| listeners);
+    }
+
     /// From now on the process reports itself as not ready.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -126,6 +136,7 @@ impl Collector for Scrape {
         gauge(&mut encoder, "stream_clients", "Clients that follow the revocations", followers)?;
         let cut_off = self.service.feed.cut_off.load(Ordering::Relaxed);
         counter(&mut encoder, "stream_cut_off", "Followers that did not take what they were sent", cut_off)?;
+        tls::encode(self.metrics.tls.get().into_iter().flatten().map(AsRef::as_ref), &mut encoder)?;
         let connections = self.metrics.connections.load(Ordering::Relaxed);
         gauge(&mut encoder, "http_connections", "Open connections of the public listener", connections)
     }

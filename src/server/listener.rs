@@ -1,7 +1,7 @@
 //! An accept loop of our own on hyper: `axum::serve` sets no timer, so its header timeout would do nothing.
 //!
 //! A connection that does not send the head of a request in time is closed, as is one that is idle for as long. HTTP/2
-//! without TLS is served to clients that begin with its preface.
+//! without TLS is served to clients that begin with its preface, with TLS to those that name it in the handshake.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use super::head_timer::HeadTimer;
+use super::tls::{Tls, Turn, speaks_http2};
 use crate::http::App;
 
 /// A bound socket with its limits.
@@ -24,6 +26,7 @@ pub struct Listener {
     socket: TcpListener,
     connections: Arc<Semaphore>,
     header_timeout: Duration,
+    tls: Option<Arc<Tls>>,
 }
 
 /// Connections that the kernel holds until they are accepted.
@@ -49,7 +52,18 @@ impl Listener {
             socket: socket.listen(BACKLOG)?,
             connections: Arc::new(Semaphore::new(max_connections as usize)),
             header_timeout,
+            tls: None,
         })
+    }
+
+    /// Has it speak TLS.
+    pub(super) fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls: tls.map(Arc::new), ..self }
+    }
+
+    /// Its TLS, if it speaks it.
+    pub(super) const fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// # Errors
@@ -76,9 +90,14 @@ impl Listener {
                 }
             };
             let (app, stop, open, timeout) = (app.clone(), stop.clone(), Arc::clone(&open), self.header_timeout);
+            let tls = self.tls.clone().map(|tls| (tls.begin(), tls));
             tasks.spawn(async move {
                 open.fetch_add(1, Ordering::Relaxed);
-                serve_connection(stream, peer.ip(), app, timeout, stop).await;
+                let _best_effort = stream.set_nodelay(true);
+                match tls {
+                    None => serve_plain(stream, peer.ip(), app, timeout, stop).await,
+                    Some((turn, tls)) => serve_encrypted(&tls, turn, stream, peer.ip(), app, timeout, stop).await,
+                }
                 open.fetch_sub(1, Ordering::Relaxed);
                 drop(permit);
             });
@@ -97,11 +116,42 @@ async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-async fn serve_connection(stream: TcpStream, peer: IpAddr, app: App, timeout: Duration, stop: watch::Receiver<bool>) {
-    let _best_effort = stream.set_nodelay(true);
-    let Ok(Ok(is_http2)) = tokio::time::timeout(timeout, begins_like_http2(&stream)).await else {
-        return;
+async fn serve_plain(stream: TcpStream, peer: IpAddr, app: App, timeout: Duration, stop: watch::Receiver<bool>) {
+    if let Ok(Ok(is_http2)) = tokio::time::timeout(timeout, begins_like_http2(&stream)).await {
+        serve_connection(stream, is_http2, peer, app, timeout, stop).await;
+    }
+}
+
+async fn serve_encrypted(
+    tls: &Tls,
+    turn: Turn,
+    stream: TcpStream,
+    peer: IpAddr,
+    app: App,
+    timeout: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let accepted = tokio::select! {
+        biased;
+        () = told(&mut stop) => None,
+        accepted = tls.accept(turn, stream) => accepted,
     };
+    if let Some(stream) = accepted {
+        let is_http2 = speaks_http2(&stream);
+        serve_connection(stream, is_http2, peer, app, timeout, stop).await;
+    }
+}
+
+async fn serve_connection<S>(
+    stream: S,
+    is_http2: bool,
+    peer: IpAddr,
+    app: App,
+    timeout: Duration,
+    stop: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |request| app.clone().serve(request, peer));
     let io = TokioIo::new(stream);
     if is_http2 {

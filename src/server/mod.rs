@@ -8,6 +8,7 @@ mod listener;
 mod record;
 mod restored;
 mod run;
+mod tls;
 
 pub use assemble::{Assembly, Purpose, assemble, open_store};
 pub use files::ensure_directory;

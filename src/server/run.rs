@@ -11,10 +11,11 @@ use tokio_util::task::TaskTracker;
 
 use super::listener::{Listener, told};
 use super::record::Record;
+use super::tls::Tls;
 use crate::cluster::follower::Follower;
 use crate::cluster::probe::Probe;
 use crate::cluster::pump::Pump;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::http::metrics::Metrics;
 use crate::http::{App, AppState, HttpSettings};
 use crate::service::Service;
@@ -35,6 +36,7 @@ pub struct Running {
     tasks: JoinSet<()>,
     drain_timeout: Duration,
     record: Arc<Record>,
+    tls: [Option<Arc<Tls>>; 2],
 }
 
 /// Uses wait no longer than this before they are written.
@@ -57,17 +59,19 @@ pub struct Sockets {
 /// because the issuer may be made of it.
 ///
 /// # Errors
-/// When an address can't be bound.
+/// When an address can't be bound, or the certificate of a listener can't be used.
 pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
     let header_timeout = config.http.header_timeout.as_duration();
-    let bind = |address: &mut SocketAddr, connections| {
+    let bind = |name, address: &mut SocketAddr, connections, tls: &config::Tls| {
+        let tls = tls.is_on().then(|| Tls::new(name, tls)).transpose()?;
         let bound = Listener::bind(*address, connections, header_timeout);
         let bound = bound.with_context(|| format!("can't listen on {address}"))?;
         *address = bound.address()?;
-        anyhow::Ok(bound)
+        anyhow::Ok(bound.with_tls(tls))
     };
-    let public = bind(&mut config.http.listen, config.http.max_connections)?;
-    let management = bind(&mut config.management.listen, MANAGEMENT_CONNECTIONS)?;
+    let (http, management) = (&mut config.http, &mut config.management);
+    let public = bind("public", &mut http.listen, http.max_connections, &http.tls)?;
+    let management = bind("management", &mut management.listen, MANAGEMENT_CONNECTIONS, &management.tls)?;
     Ok(Sockets { public, management })
 }
 
@@ -79,6 +83,11 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
     let record = Arc::new(Record::of(&config.data_dir)?);
     let Sockets { public, management } = sockets;
     let metrics = Arc::new(Metrics::default());
+    let tls = [public.tls().cloned(), management.tls().cloned()];
+    metrics.tls(tls.iter().flatten().map(|tls| Arc::clone(&tls.figures)).collect());
+    for tls in tls.iter().flatten() {
+        tls.certificates.report(service.clock.now());
+    }
     let settings = HttpSettings {
         max_body_bytes: config.http.max_body_bytes as usize,
         trusted_proxies: config.http.trusted_proxies.clone(),
@@ -122,6 +131,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         tasks,
         drain_timeout: config.http.drain_timeout.as_duration(),
         record,
+        tls,
     })
 }
 
@@ -166,6 +176,15 @@ impl Running {
     #[must_use]
     pub const fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// Reads the certificates again. One that can't be used leaves the one that was shown, and is told in the log.
+    pub fn reload_certificates(&self, config: &Config) {
+        for (tls, config) in self.tls.iter().zip([&config.http.tls, &config.management.tls]) {
+            if let Some(tls) = tls.as_ref().filter(|_| config.is_on()) {
+                tls.reload(config, self.service.clock.now());
+            }
+        }
     }
 
     /// Not ready, no new connections, requests in flight finish, what waits in memory is written.

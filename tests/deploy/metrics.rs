@@ -8,21 +8,29 @@ use std::path::Path;
 pub struct Metric {
     kind: String,
     labels: BTreeSet<String>,
-    nodes_only: bool,
+    /// Where it is: everywhere, `nodes`, or `tls`.
+    place: String,
 }
 
 on_both_databases! {
     async fn the_catalogue_names_each_metric_and_no_other(server: &TestServer) {
         let token = server.access_token(&server.client(&[]).await).await;
         server.verify(&token).await.expect(200);
-        let mut expected = catalogue();
-        if !server.database.is_postgres() {
-            expected.retain(|_, metric| !metric.nodes_only);
-        }
+        let places: &[&str] = if server.database.is_postgres() { &["", "nodes"] } else { &[""] };
         let text = server.management("/metrics").await.expect(200).body;
-        let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, metric)| (name, (metric.kind, metric.labels))).collect();
-        assert_eq!(exposed(&text), expected);
+        assert_eq!(exposed(&text), at(places));
     }
+}
+
+/// That `/metrics` of a process on SQLite that speaks TLS is what the catalogue says.
+pub fn catalogue_has_tls(text: &str) {
+    assert_eq!(exposed(text), at(&["", "tls"]));
+}
+
+/// Kind and labels of what the catalogue has at these places.
+fn at(places: &[&str]) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let there = catalogue().into_iter().filter(|(_, metric)| places.contains(&metric.place.as_str()));
+    there.map(|(name, metric)| (name, (metric.kind, metric.labels))).collect()
 }
 
 /// The rows of the table, by the name that Prometheus stores.
@@ -35,7 +43,7 @@ pub fn catalogue() -> BTreeMap<String, Metric> {
         assert!(!meaning.is_empty(), "{row}");
         let labels =
             labels.split(", ").filter(|label| !label.is_empty()).map(|label| label.trim_matches('`').to_owned());
-        let metric = Metric { kind: kind.to_owned(), labels: labels.collect(), nodes_only: place == "nodes" };
+        let metric = Metric { kind: kind.to_owned(), labels: labels.collect(), place: place.to_owned() };
         (name.trim_matches('`').to_owned(), metric)
     })
     .collect()

@@ -3,7 +3,7 @@
 mod container;
 mod examples;
 mod local;
-mod metrics;
+pub mod metrics;
 mod monitoring;
 mod rotation;
 mod signals;

@@ -1,6 +1,7 @@
 //! What the tests stand on: a server in the process or as a process of its own, on a database of its own.
 
 pub mod answer;
+pub mod certificates;
 pub mod cluster;
 pub mod database;
 pub mod events;
