@@ -8,6 +8,7 @@ pub mod client;
 pub mod clock;
 pub mod email;
 pub mod entropy;
+pub mod event;
 pub mod family;
 pub mod grant;
 pub mod identity;

@@ -105,12 +105,18 @@ pub(crate) fn respond<T: Serialize>(
     let cursor = next.map(|(at, id)| write_cursor(at, id));
     let body = Page { data, next_cursor: cursor };
     let mut response = no_store(&body);
-    let cursor = body.next_cursor.as_deref();
-    let link = cursor.map(|cursor| format!("<{}?{}>; rel=\"next\"", uri.path(), next_query(uri, limit, cursor)));
-    if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
-        response.headers_mut().insert(header::LINK, link);
+    if let Some(cursor) = body.next_cursor.as_deref() {
+        link_next(&mut response, uri, limit, cursor);
     }
     response
+}
+
+/// Says where the next page is (RFC 8288).
+pub(crate) fn link_next(response: &mut Response, uri: &Uri, limit: u32, cursor: &str) {
+    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), next_query(uri, limit, cursor));
+    if let Ok(link) = HeaderValue::try_from(link) {
+        response.headers_mut().insert(header::LINK, link);
+    }
 }
 
 /// The query of the next page: the same filters.

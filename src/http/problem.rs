@@ -65,6 +65,8 @@ kinds! {
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method_not_allowed" "This method is not allowed here"
         Some("the Allow header names the methods that are");
     CONFLICT = CONFLICT "conflict" "The current state does not allow this" None;
+    GONE = GONE "gone" "It is no longer there"
+        Some("begin anew: without the cursor, the list begins with the oldest that is kept");
     TIMEOUT = REQUEST_TIMEOUT "timeout" "The request did not arrive in time" None;
     PRECONDITION_FAILED = PRECONDITION_FAILED "precondition_failed" "The resource was changed since"
         Some("read it again, and repeat the edit on what it is now");
@@ -120,6 +122,7 @@ pub(crate) fn failure(failure: &ApiFailure, info: Option<&RequestInfo>) -> Respo
         ApiFailure::Forbidden(_) => respond(FORBIDDEN, info, failure.to_string(), &[]),
         ApiFailure::NotFound(_) => respond(NOT_FOUND, info, failure.to_string(), &[]),
         ApiFailure::Conflict(_) => respond(CONFLICT, info, failure.to_string(), &[]),
+        ApiFailure::Gone(_) => respond(GONE, info, failure.to_string(), &[]),
         ApiFailure::KeyReused => respond(KEY_REUSED, info, failure.to_string(), &[]),
         ApiFailure::Throttled { retry_after_s } => {
             let mut response = respond(LIMITED, info, failure.to_string(), &[]);

@@ -129,6 +129,7 @@ pub fn public() -> Vec<Route> {
         route!(GET, "/admin/v1/policies", Admin, admin::policies::list_for_admin),
         route!(GET, "/admin/v1/policies/{name}", Admin, admin::policies::show),
         route!(POST, "/admin/v1/policies/{name}/apply", Operator, admin::policies::apply),
+        route!(GET, "/admin/v1/events", Admin, admin::events::list),
         route!(GET, "/admin/v1/audit", Admin, admin::audit::list),
         route!(GET, "/admin/v1/workspace", Admin, admin::workspaces::show_own),
         route!(PATCH, "/admin/v1/workspace", Admin, admin::workspaces::edit_own),

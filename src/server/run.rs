@@ -116,6 +116,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         let record = Arc::clone(&record);
         async move |service| record.keep(service.newest_revision()).await
     }));
+    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.number_events().await));
     tasks.spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.flush_figures().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| service.take_census().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));

@@ -90,6 +90,9 @@ pub enum ApiFailure {
     NotFound(&'static str),
     #[error("{0}")]
     Conflict(String),
+    /// It was there, and no longer is.
+    #[error("{0}")]
+    Gone(&'static str),
     #[error("an edit needs If-Match with the ETag of what it was made on")]
     PreconditionRequired,
     #[error("the resource was changed since: it is in version {current} now")]

@@ -14,6 +14,7 @@ pub mod clients;
 mod context;
 pub mod edit;
 pub mod error;
+pub mod events;
 pub mod explain;
 pub mod follow;
 pub mod form_use;

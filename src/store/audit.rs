@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::database::{Db, DbConn, PgQuery};
+use super::event::{self, event_insert};
 use super::statement::Statement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{AuditId, WorkspaceId};
@@ -19,7 +20,7 @@ static INSERT: Statement = Statement::each(
     "audit.insert",
     "INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    audit_insert!(),
+    concat!("WITH audited AS (", audit_insert!(), ") ", event_insert!("9")),
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT];
@@ -49,7 +50,7 @@ impl AuditEvent {
     }
 }
 
-/// Writes all `events`; one statement on PostgreSQL.
+/// Writes all `events`, for those who follow them too; one statement on PostgreSQL.
 pub(super) async fn insert(db: &mut Db<'_>, events: &[&AuditEvent]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
@@ -71,9 +72,11 @@ pub(super) async fn insert(db: &mut Db<'_>, events: &[&AuditEvent]) -> Result<()
                     .execute(&mut **conn)
                     .await?;
             }
+            event::insert(db, events).await?;
         }
         DbConn::Postgres(conn) => {
-            bind_all(sqlx::query(sql), events).execute(&mut **conn).await?;
+            let query = bind_all(sqlx::query(sql), events);
+            query.bind(event::ACTIONS.as_slice()).execute(&mut **conn).await?;
         }
     }
     Ok(())

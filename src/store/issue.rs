@@ -2,6 +2,7 @@
 
 use super::audit::{AuditEvent, audit_insert};
 use super::database::{Db, DbConn};
+use super::event::{self, event_insert};
 use super::grant::{NewGrant, grant_insert};
 use super::group_commit::Batch;
 use super::statement::Statement;
@@ -9,21 +10,29 @@ use super::token::{NewToken, token_insert};
 use super::{Store, StoreError, audit, family, grant, token};
 use crate::domain::token_string::TokenKind;
 
-static WRITE: Statement = Statement::each(
-    "issue.write",
-    "",
-    concat!(
-        "WITH audited AS (",
-        audit_insert!(),
-        "), issued AS (",
-        token_insert!(9 10 11 12 13 14 15 16),
-        " RETURNING id, kind, grant_id), begun AS (INSERT INTO refresh_family (grant_id, generation, current_token, \
-         successor_used) SELECT grant_id, 0, id, FALSE FROM issued WHERE kind = 'r') ",
-        grant_insert!(17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33)
-    ),
-);
+/// PostgreSQL: everything, after what has to be written before.
+macro_rules! issue_write {
+    ($($before:expr),*) => {
+        concat!(
+            "WITH audited AS (",
+            audit_insert!(),
+            "), ",
+            $($before,)*
+            "issued AS (",
+            token_insert!(9 10 11 12 13 14 15 16),
+            " RETURNING id, kind, grant_id), begun AS (INSERT INTO refresh_family (grant_id, generation, current_token, \
+             successor_used) SELECT grant_id, 0, id, FALSE FROM issued WHERE kind = 'r') ",
+            grant_insert!(17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33)
+        )
+    };
+}
 
-pub(super) const STATEMENTS: &[&Statement] = &[&WRITE];
+static WRITE: Statement = Statement::each("issue.write", "", issue_write!());
+/// For a batch with something in it that others are told of: what the OAuth endpoints issue is not.
+static WRITE_EVENTS: Statement =
+    Statement::each("issue.write_events", "", issue_write!("recorded AS (", event_insert!("34"), "), "));
+
+pub(super) const STATEMENTS: &[&Statement] = &[&WRITE, &WRITE_EVENTS];
 
 /// A grant and the tokens that are handed out with it.
 #[derive(Clone, Debug)]
@@ -47,9 +56,13 @@ impl Batch for Issue {
         let audits: Vec<_> = members.iter().map(|issue| &issue.audit).collect();
         match &mut db.conn {
             DbConn::Postgres(conn) => {
-                db.counters.count(&WRITE);
-                let query = token::bind_all(audit::bind_all(sqlx::query(WRITE.postgres), &audits), &tokens);
-                grant::bind_all(query, &grants).execute(&mut **conn).await?;
+                let recorded = audits.iter().any(|act| event::is_event(act));
+                let statement = if recorded { &WRITE_EVENTS } else { &WRITE };
+                db.counters.count(statement);
+                let query = token::bind_all(audit::bind_all(sqlx::query(statement.postgres), &audits), &tokens);
+                let query = grant::bind_all(query, &grants);
+                let query = if recorded { query.bind(event::ACTIONS.as_slice()) } else { query };
+                query.execute(&mut **conn).await?;
             }
             DbConn::Sqlite(_) => {
                 grant::insert(db, &grants).await?;

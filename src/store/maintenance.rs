@@ -38,6 +38,11 @@ static DELETE_AUDIT: Statement = Statement::both(
     "maintenance.delete_audit",
     "DELETE FROM audit_event WHERE id IN (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2)",
 );
+/// Before the rows that they show.
+static DELETE_EVENTS: Statement = Statement::both(
+    "maintenance.delete_events",
+    "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id < $1 ORDER BY id LIMIT $2)",
+);
 static DELETE_REFUSALS: Statement = Statement::both(
     "maintenance.delete_refusals",
     "DELETE FROM refusal WHERE id IN (SELECT id FROM refusal WHERE id < $1 ORDER BY id LIMIT $2)",
@@ -61,6 +66,7 @@ pub(super) const STATEMENTS: &[&Statement] = &[
     &DELETE_KEY_SESSIONS,
     &DELETE_IDEMPOTENCY,
     &DELETE_CONSOLE_SESSIONS,
+    &DELETE_EVENTS,
     &DELETE_AUDIT,
     &DELETE_REFUSALS,
     &PARTITIONS,
@@ -156,7 +162,9 @@ impl Store {
         self.delete_older(&DELETE_KEY_SESSIONS, tokens).await?;
         self.delete_older(&DELETE_IDEMPOTENCY, now.minus(REPEATS_KEPT)).await?;
         self.delete_older(&DELETE_CONSOLE_SESSIONS, now).await?;
-        gone += self.delete_all(&DELETE_AUDIT, *AuditId::floor(now.minus(retention.audit)).as_bytes()).await?;
+        let audit = *AuditId::floor(now.minus(retention.audit)).as_bytes();
+        gone += self.delete_all(&DELETE_EVENTS, audit).await?;
+        gone += self.delete_all(&DELETE_AUDIT, audit).await?;
         let refusals = now.minus(retention.refusals);
         gone += self.delete_all(&DELETE_REFUSALS, *RefusalId::floor(refusals).as_bytes()).await?;
         self.purge_log(now).await?;

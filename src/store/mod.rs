@@ -18,6 +18,7 @@ pub(crate) mod console_session;
 pub(crate) mod cutoff;
 mod decode;
 mod error;
+pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod family;
 pub(crate) mod figure;

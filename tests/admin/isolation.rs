@@ -77,7 +77,7 @@ async fn listed(server: &TestServer, key: &str, path: &str) -> Vec<String> {
 on_both_databases! {
     async fn no_list_shows_what_is_another_workspaces(server: &TestServer) {
         let world = World::new(server).await;
-        for list in ["users", "clients", "apis", "plans", "legacy-imports", "tokens", "audit"] {
+        for list in ["users", "clients", "apis", "plans", "legacy-imports", "tokens", "audit", "events"] {
             let own = listed(server, &server.admin_key, &format!("/admin/v1/{list}")).await.concat();
             assert!(world.ids().iter().any(|id| own.contains(id)), "{list} shows its own");
             for shown in listed(server, &world.acme.key, &format!("/admin/v1/{list}")).await {

@@ -1,6 +1,7 @@
 pub mod apis;
 mod audit;
 mod clients;
+mod events;
 mod explain;
 mod exports;
 mod isolation;

@@ -48,9 +48,13 @@ async fn every_endpoint(server: &TestServer, with: &Credentials) -> Vec<(&'stati
             server.post_json("/api/v1/tokens/grt_0000000000000000000000/revoke", &server.admin_key, &json!({})).await,
         ),
     ];
-    for path in
-        ["/api/v1/tokens", "/api/v1/tokens/grt_0000000000000000000000", "/admin/v1/clients", "/admin/v1/clients/x"]
-    {
+    for path in [
+        "/api/v1/tokens",
+        "/api/v1/tokens/grt_0000000000000000000000",
+        "/admin/v1/clients",
+        "/admin/v1/clients/x",
+        "/admin/v1/events",
+    ] {
         answers.push((path, server.get(path, &server.admin_key).await));
     }
     for (path, token) in [("/oauth20/access-token", token), ("/oauth20/access-tokens", &server.admin_key)] {

@@ -3,6 +3,7 @@
 pub(crate) mod apis;
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod legacy_imports;
 pub(crate) mod legacy_report;

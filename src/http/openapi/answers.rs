@@ -18,7 +18,7 @@ enum Shape {
 }
 
 /// What a status means, whichever operation answers with it.
-const MEANINGS: [(u16, &str); 14] = [
+const MEANINGS: [(u16, &str); 15] = [
     (400, "The request can't be accepted; what is wrong is named"),
     (401, "No valid credential was presented"),
     (403, "The caller may not do this"),
@@ -26,6 +26,7 @@ const MEANINGS: [(u16, &str); 14] = [
     (405, "The method is not allowed here"),
     (408, "The body did not arrive in time"),
     (409, "The current state does not allow this"),
+    (410, "It was there, and is not kept any more"),
     (412, "It was changed since it was read"),
     (413, "The body is too large"),
     (415, "The body has the wrong type"),

@@ -11,6 +11,7 @@ use crate::domain::api::Audience;
 use crate::domain::catalog_name::CatalogName;
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::clock::Timestamp;
+use crate::domain::event::EventKind;
 use crate::domain::grant::{Owner, Revision};
 use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, ImportId, NodeId, PlanId, TokenId, UserId, WorkspaceId};
 use crate::domain::legacy::Hashed;
@@ -83,6 +84,7 @@ values! {
     Hashed: words(&[Hashed::Token.as_str(), Hashed::Secret.as_str()]);
     GrantType: words(&GrantType::ALL.map(GrantType::as_str));
     AuthMethod: words(&AuthMethod::ALL.map(AuthMethod::as_str));
+    EventKind: words(&EventKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>());
     Rule: words(&Rule::ALL.iter().map(|rule| rule.code()).collect::<Vec<_>>());
     Owner: ObjectBuilder::new()
         .property("type", words(&["user", "client"]))
