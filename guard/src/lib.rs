@@ -1,6 +1,6 @@
 //! A tower middleware that accepts or refuses bearer tokens as RFC 6750 says.
 //!
-//! A [`GuardLayer`] stands in front of a service. For each request it reads the one [`credential`], asks a [`Validator`] whether
+//! A [`GuardLayer`] stands in front of a service. For each request it reads the one [`credential()`], asks a [`Validator`] whether
 //! the token is good, checks that it covers the [`Requirement`], and leaves it in the request's extensions for the service.
 //! Every other request gets a [`Refusal`], which a [`Responder`] turns into a response:
 //!

@@ -157,7 +157,7 @@ pub trait Validator: Clone + Send + Sync + 'static {
     }
 }
 
-/// What a [`Requirement`](crate::Requirement) asks of a valid token.
+/// What a [`Requirement`] asks of a valid token.
 ///
 /// ```
 /// use jeton_guard::{Introspection, Requirement, TokenView};
