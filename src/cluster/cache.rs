@@ -173,6 +173,11 @@ impl<T: Cacheable> ValidationCache<T> {
         }
     }
 
+    /// Has it be of about `max_bytes` from now on; what does not fit leaves at once.
+    pub fn set_capacity(&self, max_bytes: u64) {
+        self.tokens.set_capacity(max_bytes);
+    }
+
     /// Whether this process may answer from memory now. To be asked before the cache is: an answer of this says nothing
     /// about what was found before.
     pub fn trusted(&self, clock: &Clock) -> Option<Trusted> {

@@ -2,7 +2,7 @@
 //! for. `pump.rs` fills it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, watch};
@@ -20,7 +20,7 @@ pub struct Feed {
     /// Rung by whoever begins to follow: the first beat shall not be waited for.
     pub(super) begun: Notify,
     places: Mutex<Places>,
-    most: u32,
+    most: AtomicU32,
     /// Followers that did not take what they were sent.
     pub cut_off: AtomicU64,
 }
@@ -74,16 +74,22 @@ impl Feed {
             news: watch::Sender::new(News::default()),
             begun: Notify::new(),
             places: Mutex::default(),
-            most,
+            most: AtomicU32::new(most),
             cut_off: AtomicU64::new(0),
         }
+    }
+
+    /// From now on so many. Who follows already stays.
+    pub fn set_most(&self, most: u32) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// A place among the followers, until it is dropped. `None` if there is none left.
     pub fn follow(self: &Arc<Self>, workspace: WorkspaceId) -> Option<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let own = places.taken.get(&workspace).copied().unwrap_or_default();
-        if places.all >= self.most || own >= self.most.div_ceil(2) {
+        let most = self.most.load(Ordering::Relaxed);
+        if places.all >= most || own >= most.div_ceil(2) {
             return None;
         }
         places.all += 1;

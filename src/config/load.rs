@@ -117,7 +117,7 @@ fn without_password(text: &str) -> Option<String> {
     Some(format!("\"{url}\""))
 }
 
-fn flatten(path: &str, table: &Table, lines: &mut Vec<(String, Value)>) {
+pub(super) fn flatten(path: &str, table: &Table, lines: &mut Vec<(String, Value)>) {
     for (key, value) in table {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
@@ -338,8 +338,15 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     for (section, tls) in [("http.tls", &config.http.tls), ("management.tls", &config.management.tls)] {
         check_tls(section, tls)?;
     }
-    if config.http.max_connections == 0 {
-        return bad("http.max_connections: must be at least 1".to_owned());
+    let http = &config.http;
+    for (key, value) in [
+        ("max_connections", http.max_connections),
+        ("header_timeout", http.header_timeout.as_secs()),
+        ("max_body_bytes", http.max_body_bytes),
+    ] {
+        if value == 0 {
+            return bad(format!("http.{key}: must be at least 1"));
+        }
     }
     if config.tokens.rotation_window.as_secs() > 3600 {
         return bad(

@@ -1,5 +1,6 @@
 //! The configuration: one type whose doc comments, defaults and schema make the sample file.
 
+mod live;
 mod load;
 mod sample;
 mod shipped;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use live::LIVE_KEYS;
 pub use load::{ConfigError, Loaded, Origin, Sources, load};
 pub use sample::{sample, schema};
 

@@ -48,7 +48,7 @@ pub(crate) fn of(parts: &Parts, state: &AppState) -> RequestContext {
     let info = parts.extensions.get::<RequestInfo>();
     // An IPv4 peer of a dual-stack listener is written as IPv6.
     let peer = info.map(|info| info.peer.to_canonical());
-    let forwarded = peer.filter(|peer| state.wire.settings.trusted_proxies.contains(peer)).and_then(|_| {
+    let forwarded = peer.filter(|peer| state.wire.limits.trusts_proxy(*peer)).and_then(|_| {
         // The last entry is the one that the trusted proxy itself has added.
         let text = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
         text.rsplit(',').next()?.trim().parse().ok()

@@ -24,7 +24,7 @@ pub(crate) async fn read<T: DeserializeOwned>(parts: &Parts, body: Body, state: 
         let detail = "the body must be application/json, given once and not encoded";
         return Err(problem::respond(problem::UNSUPPORTED, info, detail, &[]));
     }
-    let body = form::read_body(body, state.wire.settings.max_body_bytes).await.map_err(|unreadable| {
+    let body = form::read_body(body, state.wire.limits.max_body_bytes()).await.map_err(|unreadable| {
         let kind = match unreadable.status.as_u16() {
             408 => problem::TIMEOUT,
             413 => problem::TOO_LARGE,

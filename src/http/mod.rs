@@ -16,6 +16,7 @@ mod form;
 mod idempotency;
 mod json;
 mod leaks;
+mod limits;
 mod list_query;
 mod location;
 mod management;
@@ -39,13 +40,13 @@ mod time_limit;
 mod tokens;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use jeton_guard::Challenge;
 
+pub use limits::{Limits, LiveLimits};
 use metrics::Metrics;
 pub use serve::App;
 
@@ -68,33 +69,22 @@ pub(crate) struct Wire {
     issuer: String,
     challenge: Challenge,
     basic_challenge: HeaderValue,
-    settings: HttpSettings,
+    limits: LiveLimits,
     openapi: OnceLock<Bytes>,
     /// The paths of all routes, as refusals name them.
     paths: Vec<&'static str>,
 }
 
-/// What the wire is configured with.
-#[derive(Clone, Debug)]
-pub struct HttpSettings {
-    /// Larger bodies are refused with 413.
-    pub max_body_bytes: usize,
-    /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
-    /// A request that takes longer is answered with 503.
-    pub request_timeout: Duration,
-}
-
 impl AppState {
     #[must_use]
-    pub fn new(service: Service, metrics: Arc<Metrics>, settings: HttpSettings) -> Self {
+    pub fn new(service: Service, metrics: Arc<Metrics>, limits: LiveLimits) -> Self {
         let issuer = service.settings.issuer.clone();
         let metadata = format!("{issuer}/.well-known/oauth-protected-resource");
         let wire = Wire {
             challenge: Challenge::new("jeton").resource_metadata(&metadata),
             basic_challenge: HeaderValue::from_static("Basic realm=\"jeton\", charset=\"UTF-8\""),
             issuer,
-            settings,
+            limits,
             openapi: OnceLock::new(),
             paths: routes::public().iter().map(|route| route.path).collect(),
         };

@@ -18,7 +18,7 @@ use tower::Service as _;
 use super::context::{RequestInfo, names_one_host, sane_request_id};
 use super::metrics::RouteIndex;
 use super::time_limit::time_limit;
-use super::{AppState, problem, routes};
+use super::{AppState, LiveLimits, problem, routes};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 
@@ -31,7 +31,7 @@ pub struct App {
 
 #[derive(Debug)]
 struct Shared {
-    request_timeout: Duration,
+    limits: LiveLimits,
     clock: Clock,
     entropy: Entropy,
     index: RouteIndex,
@@ -60,7 +60,7 @@ impl App {
         });
         let shared = Shared {
             streams: streams.collect(),
-            request_timeout: state.wire.settings.request_timeout,
+            limits: state.wire.limits.clone(),
             clock: state.service.clock.clone(),
             entropy: state.service.entropy.clone(),
             index,
@@ -157,7 +157,7 @@ impl Shared {
     /// How long a request for this path may take.
     fn limit(&self, path: &str) -> Duration {
         let streams = |(before, behind): &(&str, &str)| path.starts_with(before) && path.ends_with(behind);
-        if self.streams.iter().any(streams) { STREAM_TIMEOUT } else { self.request_timeout }
+        if self.streams.iter().any(streams) { STREAM_TIMEOUT } else { self.limits.request_timeout() }
     }
 
     /// A UUIDv7 (RFC 9562 §5.7).

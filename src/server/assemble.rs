@@ -31,7 +31,7 @@ use crate::service::password::Passwords;
 use crate::service::rate_limit::RateLimits;
 use crate::service::sign_in::ConsoleSettings;
 use crate::service::throttle::Throttle;
-use crate::service::{Parts, PinnedPolicies, Service, Settings};
+use crate::service::{CacheMaxAge, Parts, PinnedPolicies, Service, Settings};
 use crate::store::claim::Claim;
 use crate::store::revoke::Applied;
 use crate::store::{DatabaseOptions, Retention, RevocationSink, Store, StoreError};
@@ -143,7 +143,6 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         session_policy: config.tokens.session_policy.clone(),
         bootstrap_policy: config.tokens.bootstrap_policy.clone(),
         rotation_window: config.tokens.rotation_window.as_duration(),
-        cache_max_age: config.validation.cache_max_age,
         strict: trust == Trust::Confirmed,
         reads_need_lease: config.database.ha && !sole,
         retention: Retention {
@@ -179,6 +178,7 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         leaks: Reports::default(),
         oidc: provider(config)?,
         legacy: Desk::default(),
+        cache_max_age: CacheMaxAge::new(config.validation.cache_max_age),
         settings,
     }))
 }

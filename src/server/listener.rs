@@ -13,19 +13,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::head_timer::HeadTimer;
+use super::places::{Place, Places};
 use super::tls::{Tls, Turn, speaks_http2};
-use crate::http::App;
+use crate::http::{App, LiveLimits};
 
 /// A bound socket with its limits.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
-    connections: Arc<Semaphore>,
-    header_timeout: Duration,
+    places: Arc<Places>,
+    limits: LiveLimits,
     tls: Option<Arc<Tls>>,
 }
 
@@ -44,21 +45,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 impl Listener {
     /// # Errors
     /// When the address can't be bound.
-    pub fn bind(address: SocketAddr, max_connections: u32, header_timeout: Duration) -> std::io::Result<Self> {
+    pub(super) fn bind(address: SocketAddr, max_connections: u32, limits: LiveLimits) -> std::io::Result<Self> {
         let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        Ok(Self {
-            socket: socket.listen(BACKLOG)?,
-            connections: Arc::new(Semaphore::new(max_connections as usize)),
-            header_timeout,
-            tls: None,
-        })
+        Ok(Self { socket: socket.listen(BACKLOG)?, places: Places::new(max_connections), limits, tls: None })
     }
 
     /// Has it speak TLS.
     pub(super) fn with_tls(self, tls: Option<Tls>) -> Self {
         Self { tls: tls.map(Arc::new), ..self }
+    }
+
+    /// Where its connections have their places.
+    pub(super) const fn places(&self) -> &Arc<Places> {
+        &self.places
     }
 
     /// Its TLS, if it speaks it.
@@ -80,7 +81,7 @@ impl Listener {
                 () = told(&mut stop) => return,
                 accepted = self.accept() => accepted,
             };
-            let (stream, peer, permit) = match accepted {
+            let (stream, peer, place) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // A peer that is gone already, or no descriptors left: neither ends the service.
@@ -89,7 +90,8 @@ impl Listener {
                     continue;
                 }
             };
-            let (app, stop, open, timeout) = (app.clone(), stop.clone(), Arc::clone(&open), self.header_timeout);
+            let (app, stop, open, timeout) =
+                (app.clone(), stop.clone(), Arc::clone(&open), self.limits.header_timeout());
             let tls = self.tls.clone().map(|tls| (tls.begin(), tls));
             tasks.spawn(async move {
                 open.fetch_add(1, Ordering::Relaxed);
@@ -99,15 +101,15 @@ impl Listener {
                     Some((turn, tls)) => serve_encrypted(&tls, turn, stream, peer.ip(), app, timeout, stop).await,
                 }
                 open.fetch_sub(1, Ordering::Relaxed);
-                drop(permit);
+                drop(place);
             });
         }
     }
 
-    async fn accept(&self) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-        let permit = Arc::clone(&self.connections).acquire_owned().await.map_err(std::io::Error::other)?;
+    async fn accept(&self) -> std::io::Result<(TcpStream, SocketAddr, Place)> {
+        let place = self.places.take().await;
         let (stream, peer) = self.socket.accept().await?;
-        Ok((stream, peer, permit))
+        Ok((stream, peer, place))
     }
 }
 

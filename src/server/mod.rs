@@ -5,6 +5,7 @@ mod files;
 mod first_run;
 mod head_timer;
 mod listener;
+mod places;
 mod record;
 mod restored;
 mod run;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 use super::listener::{Listener, told};
+use super::places::Places;
 use super::record::Record;
 use super::tls::Tls;
 use crate::cluster::follower::Follower;
@@ -17,7 +18,7 @@ use crate::cluster::probe::Probe;
 use crate::cluster::pump::Pump;
 use crate::config::{self, Config};
 use crate::http::metrics::Metrics;
-use crate::http::{App, AppState, HttpSettings};
+use crate::http::{App, AppState, Limits, LiveLimits};
 use crate::service::Service;
 use crate::service::live_token::LiveToken;
 
@@ -34,7 +35,8 @@ pub struct Running {
     following: JoinSet<()>,
     connections: TaskTracker,
     tasks: JoinSet<()>,
-    drain_timeout: Duration,
+    limits: LiveLimits,
+    places: Arc<Places>,
     record: Arc<Record>,
     tls: [Option<Arc<Tls>>; 2],
 }
@@ -53,6 +55,7 @@ const MANAGEMENT_CONNECTIONS: u32 = 256;
 pub struct Sockets {
     public: Listener,
     management: Listener,
+    limits: LiveLimits,
 }
 
 /// Binds both listeners. Where the configuration leaves a port to the operating system, it is told which one it got,
@@ -61,10 +64,10 @@ pub struct Sockets {
 /// # Errors
 /// When an address can't be bound, or the certificate of a listener can't be used.
 pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
-    let header_timeout = config.http.header_timeout.as_duration();
+    let limits = LiveLimits::new(limits(config));
     let bind = |name, address: &mut SocketAddr, connections, tls: &config::Tls| {
         let tls = tls.is_on().then(|| Tls::new(name, tls)).transpose()?;
-        let bound = Listener::bind(*address, connections, header_timeout);
+        let bound = Listener::bind(*address, connections, limits.clone());
         let bound = bound.with_context(|| format!("can't listen on {address}"))?;
         *address = bound.address()?;
         anyhow::Ok(bound.with_tls(tls))
@@ -72,7 +75,7 @@ pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
     let (http, management) = (&mut config.http, &mut config.management);
     let public = bind("public", &mut http.listen, http.max_connections, &http.tls)?;
     let management = bind("management", &mut management.listen, MANAGEMENT_CONNECTIONS, &management.tls)?;
-    Ok(Sockets { public, management })
+    Ok(Sockets { public, management, limits })
 }
 
 /// Starts to serve.
@@ -81,19 +84,15 @@ pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
 /// When the data directory can't be read.
 pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Result<Running> {
     let record = Arc::new(Record::of(&config.data_dir)?);
-    let Sockets { public, management } = sockets;
+    let Sockets { public, management, limits } = sockets;
     let metrics = Arc::new(Metrics::default());
     let tls = [public.tls().cloned(), management.tls().cloned()];
     metrics.tls(tls.iter().flatten().map(|tls| Arc::clone(&tls.figures)).collect());
     for tls in tls.iter().flatten() {
         tls.certificates.report(service.clock.now());
     }
-    let settings = HttpSettings {
-        max_body_bytes: config.http.max_body_bytes as usize,
-        trusted_proxies: config.http.trusted_proxies.clone(),
-        request_timeout: config.http.request_timeout.as_duration(),
-    };
-    let state = AppState::new(service.clone(), Arc::clone(&metrics), settings);
+    let places = Arc::clone(public.places());
+    let state = AppState::new(service.clone(), Arc::clone(&metrics), limits.clone());
     let (stop, stopped) = watch::channel(false);
     let (stop_following, following) = follow(&service);
     let connections = TaskTracker::new();
@@ -130,10 +129,22 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         following,
         connections,
         tasks,
-        drain_timeout: config.http.drain_timeout.as_duration(),
+        limits,
+        places,
         record,
         tls,
     })
+}
+
+fn limits(config: &Config) -> Limits {
+    let http = &config.http;
+    Limits {
+        header_timeout: http.header_timeout.as_duration(),
+        request_timeout: http.request_timeout.as_duration(),
+        max_body_bytes: http.max_body_bytes as usize,
+        drain_timeout: http.drain_timeout.as_duration(),
+        trusted_proxies: http.trusted_proxies.clone(),
+    }
 }
 
 /// Reads the log for those who follow it from outside.
@@ -179,8 +190,14 @@ impl Running {
         &self.service
     }
 
-    /// Reads the certificates again. One that can't be used leaves the one that was shown, and is told in the log.
-    pub fn reload_certificates(&self, config: &Config) {
+    /// Takes what can change in a running service ([`config::LIVE_KEYS`], but for the log's). A certificate that can't be
+    /// used leaves the one that was shown, and is told in the log.
+    pub fn reload(&self, config: &Config) {
+        self.limits.set(limits(config));
+        self.places.set_most(config.http.max_connections);
+        self.service.cache.set_capacity(config.validation.cache_bytes);
+        self.service.cache_max_age.set(config.validation.cache_max_age);
+        self.service.feed.set_most(config.validation.max_streams);
         for (tls, config) in self.tls.iter().zip([&config.http.tls, &config.management.tls]) {
             if let Some(tls) = tls.as_ref().filter(|_| config.is_on()) {
                 tls.reload(config, self.service.clock.now());
@@ -193,7 +210,7 @@ impl Running {
         self.metrics.drain();
         self.stop.send_replace(true);
         self.connections.close();
-        if tokio::time::timeout(self.drain_timeout, self.connections.wait()).await.is_err() {
+        if tokio::time::timeout(self.limits.drain_timeout(), self.connections.wait()).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
         while self.tasks.join_next().await.is_some() {}

@@ -110,7 +110,7 @@ impl Service {
                 }
                 let counted = if used && asker.all { self.count_use(&validated, &[]) } else { Ok(Limits::none()) };
                 let revision = validated.as_of.value();
-                let mut body = validated.token().introspection(validated.now, self.settings.cache_max_age, revision);
+                let mut body = validated.token().introspection(validated.now, self.cache_max_age.seconds(), revision);
                 if let Some(catalog) = validated.catalog() {
                     write_associations(&mut body, catalog, &validated.token().grant);
                 }

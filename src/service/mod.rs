@@ -52,6 +52,7 @@ pub mod workspaces;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub use context::RequestContext;
@@ -86,8 +87,6 @@ pub struct Settings {
     pub bootstrap_policy: String,
     /// How long a refresh may be repeated.
     pub rotation_window: Duration,
-    /// Seconds for which others may cache an introspection answer.
-    pub cache_max_age: u32,
     /// Each validation from memory is confirmed by a read of the log's head.
     pub strict: bool,
     /// The database fails over: what is read from it counts only while a lease is running.
@@ -126,7 +125,27 @@ pub struct Parts {
     /// The provider that people sign in by, if there is one.
     pub oidc: Option<oidc::Provider>,
     pub legacy: legacy::Desk,
+    pub cache_max_age: CacheMaxAge,
     pub settings: Settings,
+}
+
+/// Seconds for which others may keep an answer about a token. It can be taken back while the service runs.
+#[derive(Debug)]
+pub struct CacheMaxAge(AtomicU32);
+
+impl CacheMaxAge {
+    #[must_use]
+    pub const fn new(seconds: u32) -> Self {
+        Self(AtomicU32::new(seconds))
+    }
+
+    pub fn set(&self, seconds: u32) {
+        self.0.store(seconds, Ordering::Relaxed);
+    }
+
+    pub fn seconds(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Service {

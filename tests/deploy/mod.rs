@@ -5,6 +5,7 @@ mod examples;
 mod local;
 pub mod metrics;
 mod monitoring;
+mod reload;
 mod rotation;
 mod signals;
 mod systemd;

@@ -81,8 +81,8 @@ async fn sighup_changes_the_level_and_names_what_needs_a_restart() {
         manager.is_told("READY=1").await;
     };
 
-    reload("[log]\nlevel = \"debug\"\n[http]\nmax_body_bytes = 1000\n").await;
-    logged(&jeton, "\"needs_restart\":\"http\"").await;
+    reload("[log]\nlevel = \"debug\"\n[database]\nconnections = 5\n[tokens]\nbrand = \"other\"\n").await;
+    logged(&jeton, "\"needs_restart\":\"database.connections, tokens.brand\"").await;
     // What was logged before the reload is in the file by now.
     assert!(!jeton.log().contains("jeton::access"), "{}", jeton.log());
     assert_eq!(ask().await, 401);

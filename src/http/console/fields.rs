@@ -24,7 +24,7 @@ impl FromRequest<AppState> for Fields {
         if !media_type::is(&parts.headers, "application/x-www-form-urlencoded") {
             return Err(expired());
         }
-        let body = form::read_body(body, state.wire.settings.max_body_bytes).await.map_err(|_unreadable| expired())?;
+        let body = form::read_body(body, state.wire.limits.max_body_bytes()).await.map_err(|_unreadable| expired())?;
         Self::parse(&body).ok_or_else(expired)
     }
 }

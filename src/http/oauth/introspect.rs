@@ -71,7 +71,7 @@ struct Introspection {
 pub(crate) async fn introspect(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let (state, parts) = (&state, &parts);
-    let form = Form::read(parts, body, state.wire.settings.max_body_bytes).await;
+    let form = Form::read(parts, body, state.wire.limits.max_body_bytes()).await;
     let mut form = form.map_err(|unreadable| answering(state, parts).unreadable(&unreadable))?;
     // Whoever asks is known before the token is looked at (RFC 7662 §4).
     let asker = asker::of(state, parts, &mut form).await?;

@@ -48,7 +48,7 @@ struct Question {
 pub(crate) async fn issue(State(state): State<AppState>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let (state, parts) = (&state, &parts);
-    let form = Form::read(parts, body, state.wire.settings.max_body_bytes).await;
+    let form = Form::read(parts, body, state.wire.limits.max_body_bytes()).await;
     let mut form = form.map_err(|unreadable| answering(state, parts).unreadable(&unreadable))?;
     let (client, answering) = authenticate(state, parts, &mut form).await?;
     let request = TokenRequest {

@@ -107,7 +107,7 @@ fn accepted(state: &AppState, validated: &Validated, limits: &Limits) -> Respons
     put(headers, TOKEN_ID, &token.id.to_string());
     let expires = token.expires_at.map_or(HeaderValue::from_static(""), |end| HeaderValue::from(end.seconds()));
     headers.insert(EXPIRES, expires);
-    let cache_for = state.service.settings.cache_max_age;
+    let cache_for = state.service.cache_max_age.seconds();
     let left = token.expires_in(validated.now).unwrap_or(i64::MAX).min(i64::from(cache_for));
     let cache = if left > 0 { HeaderValue::try_from(format!("private, max-age={left}")).ok() } else { None };
     headers.insert(header::CACHE_CONTROL, cache.unwrap_or(HeaderValue::from_static("no-store")));

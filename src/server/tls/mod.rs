@@ -4,7 +4,6 @@ mod certificate;
 mod handshakes;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,8 +15,8 @@ use tokio_rustls::rustls::server::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
 pub(super) use certificate::{Certificates, Files};
-use handshakes::Handshakes;
 pub(super) use handshakes::Turn;
+use handshakes::{HandshakeLimits, Handshakes};
 
 use crate::config;
 use crate::domain::clock::Timestamp;
@@ -30,7 +29,6 @@ pub(super) struct Tls {
     pub(super) figures: Arc<TlsFigures>,
     config: Arc<ServerConfig>,
     handshakes: Arc<Handshakes>,
-    handshake_timeout: Duration,
 }
 
 /// The content type of a TLS record that begins a handshake (RFC 8446 §5.1).
@@ -63,13 +61,14 @@ impl Tls {
             certificates,
             figures,
             config: Arc::new(server),
-            handshakes: Arc::new(Handshakes::new(config.max_handshakes)),
-            handshake_timeout: config.handshake_timeout.as_duration(),
+            handshakes: Arc::new(Handshakes::new(limits(config))),
         })
     }
 
-    /// Takes the certificate that the files hold now. Where it can't be used, the log says why, and the old one stays.
+    /// Takes the limits, and the certificate that the files hold now. Where it can't be used, the log says why, and the
+    /// old one stays.
     pub(super) fn reload(&self, config: &config::Tls, now: Timestamp) {
+        self.handshakes.limit(limits(config));
         match self.certificates.reload(&Files::of(config), now) {
             Ok(()) => self.figures.expires(self.certificates.expires()),
             Err(error) => {
@@ -86,10 +85,11 @@ impl Tls {
 
     /// The encrypted stream, or none where there is nobody to serve. Takes no longer than a handshake may.
     pub(super) async fn accept(&self, mut turn: Turn, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let most = turn.timeout;
         let (stream, ended) = tokio::select! {
             biased;
             () = turn.given_up() => (None, Ended::GivenUp),
-            shaken = timeout(self.handshake_timeout, self.shake_hands(stream)) => match shaken {
+            shaken = timeout(most, self.shake_hands(stream)) => match shaken {
                 Ok(shaken) => shaken,
                 Err(_elapsed) => (None, Ended::TimedOut),
             },
@@ -112,6 +112,10 @@ impl Tls {
             }
         }
     }
+}
+
+fn limits(config: &config::Tls) -> HandshakeLimits {
+    HandshakeLimits { most: config.max_handshakes, timeout: config.handshake_timeout.as_duration() }
 }
 
 /// Says why, in the clear, and takes what was sent: closed over bytes that nobody has read, a connection is reset, and
