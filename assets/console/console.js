@@ -35,6 +35,7 @@ async function copied(field) {
 // Times: in the reader's zone, and how long ago.
 const language = document.documentElement.lang;
 const local = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
@@ -43,7 +44,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length - length / 60) ?? ["second", 1];
   time.title = `${local.format(at)} (${time.textContent.trim()})`;
   if (Math.abs(seconds) < 30 * 86400) time.textContent = relative.format(Math.round(seconds / length), unit);
-  else time.textContent = local.format(at);
+  else time.textContent = (time.closest("td") ? date : local).format(at);
 }
 
 // Checkboxes: one for all, a count, and shift for a range.

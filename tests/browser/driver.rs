@@ -24,11 +24,14 @@ pub struct Window {
 }
 
 pub const DESKTOP: Window = Window { script: true, dark: false, size: (1280, 900), language: "en" };
+pub const PHONE: Window = Window { size: (360, 740), ..DESKTOP };
 
 /// A browser that starts on a busy machine.
 const START: Duration = Duration::from_secs(120);
 /// A page that comes on a busy machine.
 const LOOK: Duration = Duration::from_secs(60);
+/// One answer of the driver. Longer than what it waits for itself: a page (five minutes) is never so slow here, a script ends after 30 s.
+const CALL: Duration = Duration::from_secs(90);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
@@ -44,7 +47,7 @@ impl Browser {
             .spawn()
             .expect("chromedriver is installed: cargo xtask test does it");
         let profile = tempfile::tempdir().unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(CALL).build().unwrap();
         let base = format!("http://127.0.0.1:{port}");
         let answers = async {
             while http.get(format!("{base}/status")).send().await.is_err() {
@@ -79,7 +82,7 @@ impl Browser {
             options["mobileEmulation"] =
                 json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.5 } });
         }
-        let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options, "timeouts": { "implicit": 5000 } } } });
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": options, "timeouts": { "implicit": 500, "pageLoad": 60_000 } } } });
         let made = call(&http, reqwest::Method::POST, &format!("{base}/session"), &wanted).await;
         let id = made["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {made}")).to_owned();
         Self { http, session: format!("{base}/session/{id}"), driver, _profile: profile }
@@ -160,11 +163,24 @@ impl Browser {
         self.get("/source").await.as_str().unwrap().to_owned()
     }
 
+    /// Waits until the page has an element. A press returns before the next page is there, and what is asked of a page that is
+    /// going may never be answered: so first wait for something that only the next one has.
+    pub async fn has(&self, selector: &str) {
+        self.find(selector).await;
+    }
+
     async fn find(&self, selector: &str) -> String {
-        let found = self.post("/element", &json!({ "using": "css selector", "value": selector })).await;
-        match found[ELEMENT].as_str() {
-            Some(element) => element.to_owned(),
-            None => panic!("no {selector} on {}: {}", self.address().await, self.source().await),
+        let look = async {
+            loop {
+                let found = self.post("/element", &json!({ "using": "css selector", "value": selector })).await;
+                if let Some(element) = found[ELEMENT].as_str() {
+                    return element.to_owned();
+                }
+            }
+        };
+        match tokio::time::timeout(LOOK, look).await {
+            Ok(element) => element,
+            Err(_) => panic!("no {selector} on {}: {}", self.address().await, self.source().await),
         }
     }
 
@@ -179,6 +195,12 @@ impl Browser {
             }
         };
         assert!(tokio::time::timeout(LOOK, tried).await.is_ok(), "{act} is not possible on {selector}");
+    }
+
+    /// Has no session any more, and no choice of language or theme.
+    pub async fn forget_cookies(&self) {
+        let url = format!("{}/cookie", self.session);
+        call(&self.http, reqwest::Method::DELETE, &url, &Value::Null).await;
     }
 
     pub async fn press(&self, selector: &str) {
@@ -234,7 +256,8 @@ async fn call(http: &reqwest::Client, method: reqwest::Method, url: &str, body: 
     if method == reqwest::Method::POST {
         request = request.header("content-type", "application/json").body(body.to_string());
     }
-    let answer = request.send().await.expect("chromedriver answers").text().await.unwrap();
+    let answer = async { request.send().await?.text().await }.await;
+    let answer = answer.unwrap_or_else(|error| panic!("the driver does not answer to {method} {url}: {error:?}"));
     let mut answer: Value = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
     answer["value"].take()
 }

@@ -7,6 +7,7 @@ mod driver;
 mod hostile;
 mod journeys;
 mod screenshots;
+mod walk;
 
 use driver::Browser;
 use jeton::domain::secret::Secret;
@@ -23,10 +24,15 @@ async fn server(database: TestDatabase) -> TestServer {
     TestServer::start_with(database, options).await
 }
 
+/// The path of the printed link that sets the first operator's password.
+async fn first_link(server: &TestServer) -> String {
+    let link: Secret<String> = server.service().first_password_link().await.unwrap().expect("nobody has a password");
+    format!("/console/setup?code={}", link.expose_secret())
+}
+
 /// Sets the first operator's password by the printed link.
 async fn set_up(server: &TestServer, browser: &Browser) {
-    let link: Secret<String> = server.service().first_password_link().await.unwrap().expect("nobody has a password");
-    browser.open(&format!("{}/console/setup?code={}", server.url, link.expose_secret())).await;
+    browser.open(&format!("{}{}", server.url, first_link(server).await)).await;
     browser.fill("new-password", PASSWORD).await;
     browser.fill("new-password-again", PASSWORD).await;
     browser.press("form[action='/console/setup'] button").await;

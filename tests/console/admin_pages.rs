@@ -18,7 +18,7 @@ on_both_databases! {
 
     async fn policies_are_listed_with_their_rules(server: &TestServer) {
         let page = Browser::operator(server).await.get("/console/admin/policies").await.expect(200).body;
-        for text in ["<strong>access</strong>", "30m", "6h", "All of the owner", "Over HTTP only"] {
+        for text in ["<strong>access</strong>", "30 minutes – 6 hours", "No end", "All of the owner", "Over HTTP only"] {
             assert!(page.contains(text), "{text}");
         }
     }

@@ -1,12 +1,15 @@
 //! What a page says instead, when it can't show what was asked for. In the frame of every other page.
 
 use askama::Template;
+use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use super::gate::Visitor;
-use super::page::Page;
+use super::gate::{self, Visitor};
+use super::page::{Page, Who};
 use super::respond;
+use crate::http::AppState;
 use crate::service::error::{ApiFailure, FieldError};
 
 #[derive(Template)]
@@ -24,8 +27,13 @@ struct FailurePage<'a> {
 }
 
 /// Any path of the console that no page has.
-pub(crate) async fn not_found(visitor: Visitor) -> Response {
-    nothing_here(&visitor.page)
+pub(crate) async fn not_found(State(state): State<AppState>, visitor: Visitor, parts: Parts) -> Response {
+    let mut page = visitor.page;
+    // Who it is decides about the menu only: without an answer of the database, the page does without.
+    if let Ok(Some(signed_in)) = gate::session_of(&parts, &state).await {
+        page.who = Some(Who::of(&signed_in.caller));
+    }
+    nothing_here(&page)
 }
 
 pub(super) fn nothing_here(page: &Page) -> Response {

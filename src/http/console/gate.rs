@@ -72,7 +72,7 @@ impl FromRequestParts<AppState> for Me {
             return Err(failure::forbidden(&page));
         };
         page.who = Some(Who::of(&signed_in.caller));
-        Ok(Self { page, signed_in })
+        Ok(Self { page: page.at(Area::of(parts.uri.path())), signed_in })
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) enum Area {
 /// Entries under one heading.
 pub(super) struct Group {
     pub title: &'static str,
-    pub entries: Vec<Entry>,
+    pub entries: &'static [Entry],
 }
 
 /// A link of the menu.
@@ -34,32 +34,45 @@ pub(super) struct Entry {
     pub title: &'static str,
 }
 
+/// The pages that everybody has.
+const MINE: [Entry; 2] =
+    [entry(Area::Tokens, "/console/tokens", "my-tokens"), entry(Area::Security, "/console/security", "security")];
+
+/// The pages of administrators.
+const WORKSPACE: [Entry; 10] = [
+    entry(Area::Overview, "/console/admin", "overview"),
+    entry(Area::AllTokens, "/console/admin/tokens", "all-tokens"),
+    entry(Area::Clients, "/console/admin/clients", "clients"),
+    entry(Area::Apis, "/console/admin/apis", "apis"),
+    entry(Area::Plans, "/console/admin/plans", "plans"),
+    entry(Area::Users, "/console/admin/users", "users"),
+    entry(Area::Policies, "/console/admin/policies", "policies"),
+    entry(Area::Legacy, "/console/admin/legacy", "legacy"),
+    entry(Area::Explain, "/console/admin/explain", "explain"),
+    entry(Area::Audit, "/console/admin/audit", "audit"),
+];
+
 const fn entry(area: Area, href: &'static str, title: &'static str) -> Entry {
     Entry { area, href, title }
+}
+
+impl Area {
+    /// The part that a path lies in. What comes of a page that fails is shown there too.
+    pub(super) fn of(path: &str) -> Self {
+        let inside =
+            |entry: &&Entry| path.strip_prefix(entry.href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let found = MINE.iter().chain(&WORKSPACE).filter(inside).max_by_key(|entry| entry.href.len());
+        // Below the overview lie pages of other parts only.
+        found.filter(|entry| entry.area != Self::Overview || path == entry.href).map_or(Self::None, |entry| entry.area)
+    }
 }
 
 impl Page {
     /// Everything that the user of this page may open.
     pub(super) fn menu(&self) -> Vec<Group> {
-        let mine = vec![
-            entry(Area::Tokens, "/console/tokens", "my-tokens"),
-            entry(Area::Security, "/console/security", "security"),
-        ];
-        let mut groups = vec![Group { title: "menu-mine", entries: mine }];
+        let mut groups = vec![Group { title: "menu-mine", entries: &MINE }];
         if self.who.as_ref().is_some_and(|who| who.is_admin) {
-            let workspace = vec![
-                entry(Area::Overview, "/console/admin", "overview"),
-                entry(Area::AllTokens, "/console/admin/tokens", "all-tokens"),
-                entry(Area::Clients, "/console/admin/clients", "clients"),
-                entry(Area::Apis, "/console/admin/apis", "apis"),
-                entry(Area::Plans, "/console/admin/plans", "plans"),
-                entry(Area::Users, "/console/admin/users", "users"),
-                entry(Area::Policies, "/console/admin/policies", "policies"),
-                entry(Area::Legacy, "/console/admin/legacy", "legacy"),
-                entry(Area::Explain, "/console/admin/explain", "explain"),
-                entry(Area::Audit, "/console/admin/audit", "audit"),
-            ];
-            groups.push(Group { title: "menu-workspace", entries: workspace });
+            groups.push(Group { title: "menu-workspace", entries: &WORKSPACE });
         }
         groups
     }
@@ -71,5 +84,25 @@ impl Page {
 
     pub(super) fn account_current(&self) -> &'static str {
         self.current(Area::Account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_lies_in_the_part_whose_path_it_begins_with() {
+        for (path, area) in [
+            ("/console/tokens/new", Area::Tokens),
+            ("/console/admin", Area::Overview),
+            ("/console/admin/tokens/grt_1/edit", Area::AllTokens),
+            ("/console/admin/users/usr_1/delete", Area::Users),
+            ("/console/admin/new/api", Area::None),
+            ("/console/tokensmith", Area::None),
+            ("/console/account", Area::None),
+        ] {
+            assert_eq!(Area::of(path), area, "{path}");
+        }
     }
 }

@@ -32,6 +32,22 @@ impl PoliciesPage<'_> {
         }
     }
 
+    /// From the shortest to the longest, as far as there are such.
+    fn lifetime(&self, policy: &PolicyView<'_>) -> String {
+        match (policy.min_lifetime.seconds, policy.max_lifetime.seconds) {
+            (_, None) => self.page.t("no-end").into_owned(),
+            (None | Some(0), Some(max)) => self.page.with("policy-at-most", "max", self.page.span(max)).into_owned(),
+            (Some(min), Some(max)) => format!("{} – {}", self.page.span(min), self.page.span(max)),
+        }
+    }
+
+    fn access(&self, policy: &PolicyView<'_>) -> String {
+        match policy.access_lifetime.seconds {
+            Some(seconds) => self.page.span(seconds).to_string(),
+            None => self.page.t("policy-whole").into_owned(),
+        }
+    }
+
     fn revoke(&self, policy: &PolicyView<'_>) -> &'static str {
         match (policy.rest_revoke, policy.revoke) {
             (false, _) => "revokes-by-http",
