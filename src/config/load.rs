@@ -338,6 +338,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     for (section, tls) in [("http.tls", &config.http.tls), ("management.tls", &config.management.tls)] {
         check_tls(section, tls)?;
     }
+    if config.webhooks.give_up_after.as_secs() < 3600 {
+        return bad("webhooks.give_up_after: at least 1h; receivers are restarted, too".to_owned());
+    }
     let http = &config.http;
     for (key, value) in [
         ("max_connections", http.max_connections),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// How long things are kept after their end.
     pub retention: RetentionConfig,
+    /// Webhooks: events that are sent to receivers which administrators register.
+    pub webhooks: Webhooks,
     /// The web console.
     pub console: Console,
     /// Logging.
@@ -198,6 +201,20 @@ pub struct RetentionConfig {
     pub audit: Lifetime,
     /// Why requests were refused: how long GET /admin/v1/explain can tell.
     pub refusals: Lifetime,
+}
+
+/// Webhooks: events that are sent to receivers which administrators register.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Networks that receivers may be in besides the internet, for instance "10.20.0.0/16"; also without TLS. Whoever
+    /// administers a workspace can have requests sent there.
+    #[schemars(with = "Vec<String>")]
+    pub allowed_networks: Vec<IpNet>,
+    /// Whether receivers on the internet may be without TLS.
+    pub allow_http: bool,
+    /// A webhook that has failed for so long without a break is switched off.
+    pub give_up_after: Lifetime,
 }
 
 /// The web console.

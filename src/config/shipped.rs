@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     Config, Console, Database, Http, Log, LogFormat, Management, MasterKeys, Oidc, RetentionConfig, Tls, Tokens,
-    Validation, ValidationMode,
+    Validation, ValidationMode, Webhooks,
 };
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::{
@@ -64,6 +64,11 @@ impl Default for Config {
                 grants: Lifetime::from_secs(30 * DAY),
                 audit: Lifetime::from_secs(400 * DAY),
                 refusals: Lifetime::from_secs(7 * DAY),
+            },
+            webhooks: Webhooks {
+                allowed_networks: Vec::new(),
+                allow_http: false,
+                give_up_after: Lifetime::from_secs(5 * DAY),
             },
             console: Console {
                 session_idle: Lifetime::from_secs(HOUR),

@@ -53,6 +53,11 @@ kinds! {
     ImportCreated = "legacy_import.create" "legacy_import.created";
     ImportExtended = "legacy_import.extend" "legacy_import.extended";
     ImportRevoked = "legacy_import.revoke" "legacy_import.revoked";
+    WebhookCreated = "webhook.create" "webhook.created";
+    WebhookEdited = "webhook.update" "webhook.edited";
+    WebhookDeleted = "webhook.delete" "webhook.deleted";
+    /// It has failed for too long.
+    WebhookSwitchedOff = "webhook.switch_off" "webhook.switched_off";
     /// Every token that the backup knew is dead.
     StoreRestored = "store.restore" "store.restored";
 }

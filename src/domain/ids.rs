@@ -115,6 +115,10 @@ public_id!(
     /// A plan of a workspace.
     PlanId, "pln_"
 );
+public_id!(
+    /// A receiver of events.
+    WebhookId, "whk_"
+);
 
 public_id!(
     /// One import of tokens of an older system.
@@ -149,7 +153,22 @@ impl ClientKey {
     }
 }
 
+impl WebhookId {
+    #[must_use]
+    pub fn generate(now: Timestamp, entropy: &Entropy) -> Self {
+        Self(created_at(now, entropy))
+    }
+}
+
 impl AuditId {
+    /// When the act happened, by the clock of the node that did it.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        let mut head = [0; 8];
+        head[2..].copy_from_slice(&self.0[..6]);
+        Timestamp::from_ms(i64::from_be_bytes(head))
+    }
+
     /// The lowest id of an act at `moment` or later.
     #[must_use]
     pub fn floor(moment: Timestamp) -> Self {

@@ -1,6 +1,7 @@
 //! Counters and histograms that cost an atomic add each, and their OpenMetrics text.
 
 pub mod tls;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -136,6 +137,7 @@ impl Collector for Scrape {
         gauge(&mut encoder, "stream_clients", "Clients that follow the revocations", followers)?;
         let cut_off = self.service.feed.cut_off.load(Ordering::Relaxed);
         counter(&mut encoder, "stream_cut_off", "Followers that did not take what they were sent", cut_off)?;
+        webhooks::encode(&self.service, &mut encoder)?;
         tls::encode(self.metrics.tls.get().into_iter().flatten().map(AsRef::as_ref), &mut encoder)?;
         let connections = self.metrics.connections.load(Ordering::Relaxed);
         gauge(&mut encoder, "http_connections", "Open connections of the public listener", connections)

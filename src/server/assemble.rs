@@ -17,6 +17,7 @@ use crate::cluster::refusals::RefusalRecorder;
 use crate::cluster::usage::UsageRecorder;
 use crate::config::{Config, ValidationMode};
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::destination::Destinations;
 use crate::domain::entropy::Entropy;
 use crate::domain::keys::{KeyRing, MasterKey};
 use crate::domain::policy::Policies;
@@ -31,6 +32,7 @@ use crate::service::password::Passwords;
 use crate::service::rate_limit::RateLimits;
 use crate::service::sign_in::ConsoleSettings;
 use crate::service::throttle::Throttle;
+use crate::service::webhooks::sender::Sender;
 use crate::service::{CacheMaxAge, Parts, PinnedPolicies, Service, Settings};
 use crate::store::claim::Claim;
 use crate::store::revoke::Applied;
@@ -179,8 +181,16 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
         oidc: provider(config)?,
         legacy: Desk::default(),
         cache_max_age: CacheMaxAge::new(config.validation.cache_max_age),
+        webhooks: sender(config)?,
         settings,
     }))
+}
+
+/// What events are sent with.
+fn sender(config: &Config) -> anyhow::Result<Sender> {
+    let rules =
+        Destinations { allowed: config.webhooks.allowed_networks.clone(), unencrypted: config.webhooks.allow_http };
+    Sender::new(rules, config.webhooks.give_up_after.as_duration()).context("webhooks: outgoing TLS can't be set up")
 }
 
 /// The provider that people sign in by, if there is one. Nothing is asked of it yet: it may be away at the start.

@@ -21,6 +21,7 @@ use crate::http::metrics::Metrics;
 use crate::http::{App, AppState, Limits, LiveLimits};
 use crate::service::Service;
 use crate::service::live_token::LiveToken;
+use crate::service::webhooks::Courier;
 
 /// A service that runs.
 #[derive(Debug)]
@@ -115,7 +116,9 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         let record = Arc::clone(&record);
         async move |service| record.keep(service.newest_revision()).await
     }));
-    tasks.spawn(repeat(FLUSH_EVERY, stopped.clone(), service.clone(), async |service| service.number_events().await));
+    tasks.spawn(Courier::new(service.clone(), stopped.clone()).run());
+    tasks
+        .spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.watch_deliveries().await));
     tasks.spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.flush_figures().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| service.take_census().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));

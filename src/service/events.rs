@@ -34,7 +34,7 @@ pub struct EventView {
 }
 
 impl EventView {
-    fn new(row: EventRow, workspace: &str) -> Self {
+    pub(super) fn new(row: EventRow, workspace: &str) -> Self {
         let mut data = match row.detail {
             Some(Value::Object(detail)) => detail,
             Some(other) => Map::from_iter([("detail".to_owned(), other)]),

@@ -63,6 +63,7 @@ impl Service {
         let now = self.clock.now();
         self.store.ensure_partitions(now, self.policies.horizon().as_duration()).await?;
         self.forget_figures(now).await?;
+        self.reseal_webhooks().await?;
         let imports = self.store.purge_legacy(now.minus(DRY_RUN), now.minus(self.settings.retention.grants)).await?;
         Ok(imports + self.store.purge(now, self.settings.retention).await?)
     }

@@ -48,6 +48,7 @@ pub mod tokens;
 pub mod user_edit;
 pub mod users;
 pub mod validate;
+pub mod webhooks;
 pub mod workspaces;
 
 use std::fmt;
@@ -126,6 +127,8 @@ pub struct Parts {
     pub oidc: Option<oidc::Provider>,
     pub legacy: legacy::Desk,
     pub cache_max_age: CacheMaxAge,
+    /// Sends events to those who registered for them.
+    pub webhooks: webhooks::sender::Sender,
     pub settings: Settings,
 }
 

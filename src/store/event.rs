@@ -69,6 +69,14 @@ pub struct EventSeq(i64);
 impl EventSeq {
     /// Before the first.
     pub const START: Self = Self(0);
+
+    pub(super) const fn from_column(value: i64) -> Self {
+        Self(value)
+    }
+
+    pub(super) const fn column(self) -> i64 {
+        self.0
+    }
 }
 
 /// An event, as it was written.

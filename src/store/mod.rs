@@ -68,6 +68,8 @@ pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod user_change;
 mod warnings;
+pub(crate) mod webhook;
+pub(crate) mod webhook_delivery;
 pub(crate) mod workspace;
 pub(crate) mod workspace_change;
 

@@ -7,8 +7,8 @@ use super::{
     explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity, issue, key_session,
     key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report,
     legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password, plan, policy_apply,
-    policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user, user_change, workspace,
-    workspace_change,
+    policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user, user_change, webhook,
+    webhook_delivery, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -84,6 +84,8 @@ pub static REGISTRY: &[&[&Statement]] = &[
     usage::STATEMENTS,
     user::STATEMENTS,
     user_change::STATEMENTS,
+    webhook::STATEMENTS,
+    webhook_delivery::STATEMENTS,
     workspace::STATEMENTS,
     workspace_change::STATEMENTS,
 ];

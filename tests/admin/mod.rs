@@ -13,4 +13,5 @@ pub mod plans;
 mod policies;
 mod tokens;
 mod users;
+mod webhooks;
 mod workspaces;

@@ -9,6 +9,7 @@ pub mod legacy;
 pub mod logs;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 pub mod server;
 
 pub use answer::Answer;

@@ -14,4 +14,5 @@ mod records;
 pub(crate) mod revocations;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 pub(crate) mod workspaces;

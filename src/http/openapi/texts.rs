@@ -12,6 +12,7 @@ use crate::domain::identity::Subject;
 use crate::domain::legacy::Scheme;
 use crate::domain::name::{MAX_NAME_CHARS, MAX_REASON_CHARS};
 use crate::domain::password::{MAX_CHARS, MIN_CHARS};
+use crate::domain::webhook::WebhookUrl;
 use crate::service::leaks::{MAX_SOURCE_CHARS, MAX_TOKEN_CHARS};
 
 /// A name that people give ([`crate::domain::name::shown_text`]).
@@ -34,6 +35,8 @@ pub(crate) enum SchemeName {}
 pub(crate) enum FoundToken {}
 /// Where one was found.
 pub(crate) enum FoundAt {}
+/// Where events are sent ([`crate::domain::webhook::WebhookUrl`]).
+pub(crate) enum WebhookAddress {}
 /// The value of an `Idempotency-Key` header ([`crate::service::idempotency::IdempotencyKey`]).
 pub(crate) enum RepeatKey {}
 
@@ -71,6 +74,10 @@ values! {
         .min_length(Some(1))
         .max_length(Some(MAX_SOURCE_CHARS))
         .examples([json!("https://git.example/acme/app/blob/1f2e3d/config.env#L7")]);
+    WebhookAddress: text("An https URL, or an http one where the operator allows it; at a public address, unless the operator allows others")
+        .pattern(Some("^https?://[!-~]+$"))
+        .max_length(Some(WebhookUrl::MAX_CHARS))
+        .examples([json!("https://hooks.acme.example/jeton")]);
     SchemeName: words(&Scheme::NAMES);
     RepeatKey: text("1 to 255 visible ASCII characters, with or without quotes: a call that is sent again with it within a day gets \
         the same answer, and makes nothing new")

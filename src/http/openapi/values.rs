@@ -13,12 +13,15 @@ use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::EventKind;
 use crate::domain::grant::{Owner, Revision};
-use crate::domain::ids::{ApiId, AuditId, ClientId, GrantId, ImportId, NodeId, PlanId, TokenId, UserId, WorkspaceId};
+use crate::domain::ids::{
+    ApiId, AuditId, ClientId, GrantId, ImportId, NodeId, PlanId, TokenId, UserId, WebhookId, WorkspaceId,
+};
 use crate::domain::legacy::Hashed;
 use crate::domain::lifetime::Lifetime;
 use crate::domain::moment::Moment;
 use crate::domain::refusal::Rule;
 use crate::domain::scope::Scopes;
+use crate::domain::webhook::{Condition, WebhookUrl};
 
 macro_rules! values {
     ($($name:ident: $schema:expr;)*) => {$(
@@ -46,6 +49,12 @@ values! {
     PlanId: id(PlanId::PREFIX, "A plan: a usage limit");
     ImportId: id(ImportId::PREFIX, "An import of tokens of an older system");
     NodeId: id(NodeId::PREFIX, "A node of the cluster; another one each time it starts");
+    WebhookId: id(WebhookId::PREFIX, "A receiver of events");
+    WebhookUrl: text("An http or https URL")
+        .format(Some(SchemaFormat::Custom("uri".to_owned())))
+        .max_length(Some(WebhookUrl::MAX_CHARS))
+        .examples([json!("https://hooks.acme.example/jeton")]);
+    Condition: words(&Condition::ALL.map(Condition::as_str));
     AuditId: id(AuditId::PREFIX, "A line of the audit log");
     ClientId: text("What an OAuth client calls itself")
         .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
