@@ -192,6 +192,49 @@ fn workspaces_policies_and_the_audit_log_are_read_through_the_command_line() {
 }
 
 #[test]
+fn events_are_followed_and_webhooks_managed_through_the_command_line() {
+    let cli = Cli::start();
+    let made = cli.json(&[
+        "webhook",
+        "create",
+        "https://hooks.invalid/jeton",
+        "--type",
+        "token.leaked",
+        "--description",
+        "chat",
+    ]);
+    assert!(made["secret"].as_str().unwrap().starts_with("whsec_"));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(cli.code(&["webhook", "create", "http://127.0.0.1/"]), 2);
+    assert_eq!(cli.json(&["webhook", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.json(&["webhook", "show", id])["delivery"]["condition"], "well");
+    let moved = "https://hooks.invalid/other";
+    let edited = cli.json(&["webhook", "edit", id, "--enabled", "false", "--type", "", "--receiver", moved]);
+    assert_eq!(edited["url"], moved);
+    assert_eq!(
+        (&edited["enabled"], &edited["types"], &edited["description"]),
+        (&json!(false), &json!([]), &json!("chat"))
+    );
+    assert_ne!(cli.json(&["webhook", "rotate-secret", id, "--overlap", "1h"])["secret"], made["secret"]);
+    let test = cli.run(&["webhook", "test", id, "-o", "json"]);
+    assert_eq!(test.status.code(), Some(1), "nobody is there");
+    assert_eq!(serde_json::from_slice::<Value>(&test.stdout).unwrap()["delivered"], false);
+    assert_eq!(cli.code(&["webhook", "delete", id]), 2, "asks, and nobody is there to answer");
+    assert_eq!(cli.json(&["webhook", "delete", id, "--dry-run"])["dry_run"], true);
+    assert_eq!(cli.code(&["webhook", "delete", id, "--yes"]), 0);
+    assert_eq!(cli.code(&["webhook", "show", id]), 3);
+    let listed = cli.json(&["event", "list", "--type", "webhook.created", "--type", "webhook.deleted"]);
+    assert_eq!(listed.as_array().unwrap().iter().map(|event| &event["subject"]).collect::<Vec<_>>(), [id, id]);
+    let after = ["event", "export", "--after", listed[0]["id"].as_str().unwrap()];
+    let lines = String::from_utf8(cli.run(&after).stdout).unwrap();
+    let types: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].clone()).collect();
+    assert_eq!(types, ["webhook.edited", "webhook.deleted"]);
+    assert_eq!(cli.code(&["event", "export", "--after", "evt_0000000000000000000000"]), 1, "it is gone");
+    assert_eq!(cli.code(&["event", "list", "--type", "token"]), 2);
+}
+
+#[test]
 fn a_file_of_legacy_tokens_is_imported_and_looked_after() {
     let cli = Cli::start();
     let directory = tempfile::tempdir().unwrap();

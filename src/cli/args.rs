@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::audit::Audit;
 use super::catalog::{ApiCommand, Plan};
 use super::client::Client;
+use super::event::Event;
 use super::explain::Explain;
 use super::legacy::Legacy;
 use super::policy::Policy;
@@ -15,6 +16,7 @@ use super::revocation::Revocation;
 use super::store::StoreCommand;
 use super::token::Token;
 use super::user::User;
+use super::webhook::Webhook;
 use super::workspace::Workspace;
 
 /// An OAuth 2.0 token service: issues, validates and revokes bearer tokens.
@@ -67,6 +69,12 @@ pub(super) enum Command {
     /// Read the audit log (role admin)
     #[command(subcommand)]
     Audit(Audit),
+    /// Follow what happens in the workspace (role admin)
+    #[command(subcommand)]
+    Event(Event),
+    /// Manage webhooks, which events are sent to (role admin)
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Look after tokens of an older system (role admin)
     #[command(subcommand)]
     Legacy(Legacy),

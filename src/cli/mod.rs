@@ -7,6 +7,7 @@ mod catalog;
 mod client;
 mod config;
 mod confirm;
+mod event;
 mod exit;
 mod explain;
 mod health;
@@ -22,6 +23,7 @@ mod serve;
 mod store;
 mod token;
 mod user;
+mod webhook;
 mod workspace;
 
 use std::ffi::OsString;
@@ -73,6 +75,8 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
         Command::Plan(command) => catalog::run_plan(command),
         Command::Policy(command) => policy::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Event(command) => event::run(command),
+        Command::Webhook(command) => webhook::run(command),
         Command::Legacy(command) => legacy::run(command),
         Command::Explain(command) => explain::run(command),
         Command::Revocation(command) => revocation::run(command),

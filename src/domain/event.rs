@@ -43,6 +43,10 @@ kinds! {
     /// A refresh token was used after it had been replaced; its family is revoked.
     TokenReplayed = "token.replay" "token.replayed";
     TokenLeaked = "token.leak" "token.leaked";
+    /// It ends soon, and is in use.
+    TokenExpiring = "token.notice" "token.expiring";
+    /// It has ended, and was in use.
+    TokenExpired = "token.expire" "token.expired";
     ClientCreated = "client.create" "client.created";
     ClientEdited = "client.update" "client.edited";
     ClientSecretRotated = "client.rotate_secret" "client.secret_rotated";
@@ -52,6 +56,9 @@ kinds! {
     UserDeleted = "user.delete" "user.deleted";
     ImportCreated = "legacy_import.create" "legacy_import.created";
     ImportExtended = "legacy_import.extend" "legacy_import.extended";
+    /// Its tokens end soon, and some are in use.
+    ImportExpiring = "legacy_import.notice" "legacy_import.expiring";
+    ImportExpired = "legacy_import.expire" "legacy_import.expired";
     ImportRevoked = "legacy_import.revoke" "legacy_import.revoked";
     WebhookCreated = "webhook.create" "webhook.created";
     WebhookEdited = "webhook.update" "webhook.edited";

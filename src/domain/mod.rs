@@ -10,6 +10,7 @@ pub mod destination;
 pub mod email;
 pub mod entropy;
 pub mod event;
+pub mod expiry_notice;
 pub mod family;
 pub mod grant;
 pub mod identity;

@@ -121,6 +121,9 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         .spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.watch_deliveries().await));
     tasks.spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.flush_figures().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| service.take_census().await));
+    tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| {
+        service.give_expiry_notices().await
+    }));
     tasks.spawn(repeat(TIDY_EVERY, stopped, service.clone(), async |service| service.tidy().await.map(drop)));
     Ok(Running {
         public: config.http.listen,

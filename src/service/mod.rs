@@ -15,6 +15,7 @@ mod context;
 pub mod edit;
 pub mod error;
 pub mod events;
+pub mod expiry_notices;
 pub mod explain;
 pub mod follow;
 pub mod form_use;

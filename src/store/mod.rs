@@ -19,6 +19,7 @@ pub(crate) mod cutoff;
 mod decode;
 mod error;
 pub(crate) mod event;
+pub(crate) mod expiry_notice;
 pub(crate) mod explain;
 pub(crate) mod family;
 pub(crate) mod figure;

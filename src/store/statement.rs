@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff, event,
-    explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity, issue, key_session,
-    key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge, legacy_report,
-    legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password, plan, policy_apply,
-    policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user, user_change, webhook,
-    webhook_delivery, workspace, workspace_change,
+    expiry_notice, explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity, issue,
+    key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge,
+    legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password, plan,
+    policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user, user_change,
+    webhook, webhook_delivery, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -44,6 +44,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     console_session::STATEMENTS,
     cutoff::STATEMENTS,
     event::STATEMENTS,
+    expiry_notice::STATEMENTS,
     explain::STATEMENTS,
     figure::STATEMENTS,
     family::STATEMENTS,

@@ -2,6 +2,7 @@ pub mod apis;
 mod audit;
 mod clients;
 mod events;
+mod expiry_notices;
 mod explain;
 mod exports;
 mod isolation;

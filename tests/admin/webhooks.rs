@@ -277,7 +277,13 @@ on_both_databases! {
         let meanwhile = key(server).await;
         edit(server, &hook, &json!({ "enabled": true })).await.expect(200);
         assert_eq!(moved.next().await.subject(), meanwhile);
-        server.delete(&hook.path, &server.admin_key).await.expect(204);
+        until(server, &hook, |shown| shown["delivery"]["behind"] == 0).await;
+        moved.answer([Reply::status(500)]);
+        let waiting = key(server).await;
+        assert_eq!(moved.next().await.subject(), waiting);
+        let tried = server.delete(&format!("{}?dry_run=true", hook.path), &server.admin_key).await.expect(200).json();
+        assert_eq!((&tried["dry_run"], &tried["behind"]), (&json!(true), &json!(1)));
+        server.delete(&hook.path, &server.admin_key).await.expect(200);
         server.delete(&hook.path, &server.admin_key).await.expect(404);
         server.get(&hook.path, &server.admin_key).await.expect(404);
         let acts = server.get("/admin/v1/audit?limit=200", &server.admin_key).await.expect(200).json();

@@ -11,6 +11,7 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::WebhookId;
 use crate::domain::lifetime::Lifetime;
 use crate::http::caller::Admin;
+use crate::http::dry_run::{DryRun, DryRunQuery};
 use crate::http::json as body;
 use crate::http::oauth_error::no_store;
 use crate::http::openapi::texts::WebhookAddress;
@@ -18,7 +19,9 @@ use crate::http::page::Page;
 use crate::http::path::{NoQuery, Segment};
 use crate::http::{Answer, AppState, etag, location, problem};
 use crate::service::error::ApiFailure;
-use crate::service::webhooks::{CreateWebhook, EditWebhook, TestResult, WebhookView, WebhookWithSecret};
+use crate::service::webhooks::{
+    CreateWebhook, DeletedWebhook, EditWebhook, TestResult, WebhookView, WebhookWithSecret,
+};
 
 /// The body of POST.
 #[derive(Deserialize, ToSchema)]
@@ -52,7 +55,7 @@ struct SecretView<'a> {
 ///
 /// Signed as in the Standard Webhooks specification, at least once, in their order. What happens from now on is sent, this act first.
 #[utoipa::path(post, path = "/admin/v1/webhooks",
-    request_body(content = CreateBody, example = json!({ "url": "https://hooks.acme.example/jeton", "types": ["token.revoked", "token.leaked"] })),
+    request_body(content = CreateBody, example = json!({ "url": "https://hooks.acme.example/jeton", "types": ["token.expiring", "token.leaked"] })),
     responses(
         (status = 201, description = "The webhook, with its secret", body = SecretView<'static>),
         (status = 409, description = "The workspace has as many as it may have"),
@@ -141,20 +144,18 @@ pub(crate) async fn edit(
 }
 
 /// Delete a webhook: nothing more is sent to it
-#[utoipa::path(delete, path = "/admin/v1/webhooks/{id}", params(("id" = WebhookId, Path)),
-    responses((status = 204, description = "It is gone")))]
+#[utoipa::path(delete, path = "/admin/v1/webhooks/{id}", params(("id" = WebhookId, Path), DryRunQuery),
+    responses((status = 200, description = "Gone; or what would be", body = DeletedWebhook)))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Admin(caller): Admin,
-    _: NoQuery,
+    DryRun(dry_run): DryRun,
     Segment(id): Segment,
     parts: Parts,
 ) -> Answer {
     let id = named(&id).map_err(problem::of(&parts))?;
-    state.service.delete_webhook(&caller, id).await.map_err(problem::of(&parts))?;
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    let deleted = state.service.delete_webhook(&caller, id, dry_run).await.map_err(problem::of(&parts))?;
+    Ok(no_store(&deleted))
 }
 
 /// The body of a change of the secret; all of it may be left out.

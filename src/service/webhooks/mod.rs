@@ -9,7 +9,7 @@ mod view;
 pub use deliver::Courier;
 pub use fields::{CreateWebhook, EditWebhook};
 pub use test::TestResult;
-pub use view::{DeliveryView, WebhookView};
+pub use view::{DeletedWebhook, DeliveryView, WebhookView};
 
 use serde_json::json;
 
@@ -171,16 +171,26 @@ impl Service {
         Ok(WebhookWithSecret { webhook, secret: secret.text() })
     }
 
-    /// What it has not been told yet, it never will.
+    /// What it has not been told yet, it never will; a dry run tells how much that is.
     ///
     /// # Errors
     /// [`ApiFailure::NotFound`], or the store's.
-    pub async fn delete_webhook(&self, caller: &Caller, id: WebhookId) -> Result<(), ApiFailure> {
+    pub async fn delete_webhook(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        dry_run: bool,
+    ) -> Result<DeletedWebhook, ApiFailure> {
         let hook = self.own_webhook(caller, id).await?;
+        let behind = self.store.count_events_after(hook.workspace, hook.progress.position, MAX_BEHIND).await?;
+        let told = DeletedWebhook { id, dry_run, behind };
+        if dry_run {
+            return Ok(told);
+        }
         let detail = json!({ "url": hook.url.without_query() });
         let audit = self.admin_event(caller, "webhook.delete", id.to_string()).with_detail(&detail);
         let deleted = self.store.delete_webhook(caller.workspace.id, id, audit).await?;
-        if deleted { Ok(()) } else { Err(ApiFailure::NotFound("webhook")) }
+        if deleted { Ok(told) } else { Err(ApiFailure::NotFound("webhook")) }
     }
 
     async fn write_webhook(

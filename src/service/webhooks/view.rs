@@ -51,6 +51,16 @@ pub struct DeliveryView {
     pub behind: u64,
 }
 
+/// A webhook that is gone, or would be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = WebhookDeletion)]
+pub struct DeletedWebhook {
+    pub id: WebhookId,
+    pub dry_run: bool,
+    /// Events that it is never told of; 10000 stands for more
+    pub behind: u64,
+}
+
 impl WebhookView {
     pub(super) fn new(hook: Webhook, workspace: &str, behind: u64, now: Timestamp) -> Self {
         let (condition, progress) = (hook.condition(), hook.progress);
