@@ -257,6 +257,7 @@ type-count = { $count ->
    *[other] Type { $count } to confirm
 }
 typed-wrong = That is not the number.
+count-changed = The number has changed since it was shown. Nothing was done yet.
 do-disable = Disable
 do-delete = Delete
 do-confirm = Confirm

@@ -257,6 +257,7 @@ type-count = { $count ->
    *[other] Tapez { $count } pour confirmer
 }
 typed-wrong = Ce n’est pas ce nombre.
+count-changed = Le nombre a changé depuis son affichage. Rien n’a encore été fait.
 do-disable = Désactiver
 do-delete = Supprimer
 do-confirm = Confirmer

@@ -74,13 +74,20 @@ for (const form of document.querySelectorAll("form[data-bulk]")) {
   tell();
 }
 
-// One open menu at a time; Escape closes it and gives the focus back.
+// One open menu at a time; Escape closes it and gives the focus back, arrows lead through it.
 addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.dots[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector("details.dots[open]");
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const open = step && event.target.closest("details.dots[open]");
+  if (!open) return;
+  event.preventDefault();
+  const entries = [...open.querySelectorAll(".sheet a, .sheet button")];
+  const next = entries.indexOf(event.target) + (event.target.matches("summary") && step < 0 ? 0 : step);
+  entries.at(next % entries.length).focus();
 });
 
 // A form is sent once, however often its button is clicked.

@@ -23,6 +23,10 @@ impl Look for Inspector {
         let found = found.as_array().unwrap_or_else(|| panic!("{page}: axe has not answered: {found}"));
         let address = url::Url::parse(&browser.address().await).unwrap();
         self.paths.push(address.path().to_owned());
+        let wide = browser.run("return document.documentElement.scrollWidth > innerWidth").await;
+        if wide == true {
+            self.found.push(format!("{page}: it is wider than the window"));
+        }
         self.found.extend(found.iter().map(|text| format!("{page}: {}", Value::as_str(text).unwrap_or("?"))));
     }
 }

@@ -32,6 +32,8 @@ const START: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_secs(60);
 /// One answer of the driver. Longer than what it waits for itself: a page (five minutes) is never so slow here, a script ends after 30 s.
 const CALL: Duration = Duration::from_secs(90);
+/// This machine, as if it were another one.
+pub const REMOTE: &str = "jeton.test";
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
@@ -65,6 +67,8 @@ impl Browser {
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
             "--hide-scrollbars".to_owned(),
+            // A name that is no local one: without TLS, a browser trusts it less than 127.0.0.1.
+            format!("--host-resolver-rules=MAP {REMOTE} 127.0.0.1"),
             format!("--user-data-dir={}", profile.path().display()),
             format!("--window-size={width},{height}"),
             format!("--lang={}", window.language),
@@ -223,6 +227,21 @@ impl Browser {
     pub async fn value_of(&self, selector: &str) -> String {
         let element = self.find(selector).await;
         self.get(&format!("/element/{element}/property/value")).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    pub async fn attribute_of(&self, selector: &str, name: &str) -> String {
+        let element = self.find(selector).await;
+        self.get(&format!("/element/{element}/attribute/{name}")).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    pub async fn cookie(&self, name: &str) -> String {
+        self.get(&format!("/cookie/{name}")).await["value"].as_str().expect("the cookie is set").to_owned()
+    }
+
+    /// Has the browser live in another time zone, by its IANA name.
+    pub async fn live_in(&self, zone: &str) {
+        let set = json!({ "cmd": "Emulation.setTimezoneOverride", "params": { "timezoneId": zone } });
+        self.post("/goog/cdp/execute", &set).await;
     }
 
     pub async fn run(&self, script: &str) -> Value {

@@ -6,7 +6,9 @@ mod accessibility;
 mod driver;
 mod hostile;
 mod journeys;
+mod keyboard;
 mod screenshots;
+mod surroundings;
 mod walk;
 
 use driver::Browser;
@@ -37,4 +39,13 @@ async fn set_up(server: &TestServer, browser: &Browser) {
     browser.fill("new-password-again", PASSWORD).await;
     browser.press("form[action='/console/setup'] button").await;
     browser.is_at("done=welcome").await;
+}
+
+/// Signs in as the first operator, whose password is set.
+async fn sign_in(server: &TestServer, browser: &Browser) {
+    browser.open(&format!("{}/console/sign-in", server.url)).await;
+    browser.fill("username", "admin").await;
+    browser.fill("password", PASSWORD).await;
+    browser.press("form.card button").await;
+    browser.is_at("/console/tokens").await;
 }

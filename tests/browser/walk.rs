@@ -348,11 +348,7 @@ impl Way<'_> {
         self.send("form[action='/console/account/password']").await;
         browser.has(".calm").await;
         look.look(browser, "session-ended").await;
-        self.open("/console/sign-in").await;
-        browser.fill("username", "admin").await;
-        browser.fill("password", PASSWORD).await;
-        browser.press("form.card button").await;
-        browser.is_at("/console/tokens").await;
+        super::sign_in(server, browser).await;
         crate::store::demote(&server.database, "member").await;
         crate::store::execute(&server.database, "UPDATE user_account SET tokens_allowed = 0").await;
         let member =

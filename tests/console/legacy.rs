@@ -39,10 +39,30 @@ on_both_databases! {
         let asked = browser.get(&format!("{path}/revoke")).await.expect(200).body;
         assert!(asked.contains("<dd>1</dd>") && asked.contains("HTTP 401"));
         server.verify("old-token-one").await.expect(200);
+        server.service().flush_uses().await.unwrap();
+        let asked = browser.get(&format!("{path}/revoke")).await.expect(200).body;
+        assert!(asked.contains("<dt>Owners</dt><dd>1</dd>") && asked.contains("data-label=\"Owner\">admin</td>"), "whose, and which were used last");
+        browser.post(&format!("{path}/revoke"), &[("expected", "0")]).await.expect(422);
+        server.verify("old-token-one").await.expect(200);
         browser.post(&format!("{path}/revoke"), &[("expected", "1")]).await.expect(303);
         server.verify("old-token-one").await.expect_invalid_token();
         let page = browser.get(&path).await.expect(200).body;
         assert!(page.contains("badge revoked") && !page.contains("/extend\""));
         browser.post(&format!("{path}/extend"), &[("deadline", "2027-04-01T00:00")]).await.expect(409);
+    }
+
+    async fn the_number_of_many_is_typed_and_has_to_be_the_present_one(server: &TestServer) {
+        let browser = Browser::operator(server).await;
+        let import = server.import("plain", json!({ "unmapped_owner": { "type": "user", "id": "admin" } })).await;
+        let rows: Vec<_> = (0..6).map(|row| json!({ "token": format!("old-token-{row}") })).collect();
+        server.upload(&import, "", &rows).await.expect(200);
+        let revoke = format!("/console/admin/legacy/{import}/revoke");
+        assert!(browser.get(&revoke).await.expect(200).body.contains("Type 6 to confirm"));
+        for form in [vec![("expected", "6")], vec![("expected", "6"), ("typed", "5")], vec![("expected", "5"), ("typed", "5")]] {
+            browser.post(&revoke, &form).await.expect(422);
+        }
+        server.verify("old-token-3").await.expect(200);
+        browser.post(&revoke, &[("expected", "6"), ("typed", " 6 ")]).await.expect(303);
+        server.verify("old-token-3").await.expect_invalid_token();
     }
 }

@@ -42,7 +42,12 @@ on_both_databases! {
         let asked = browser.get("/console/security/revoke-all").await.expect(200).body;
         assert!(asked.contains("<dd>2</dd>") && asked.contains("HTTP 401") && asked.contains("Your API keys are not touched."));
         server.verify(&tokens[0]).await.expect(200);
-        let done = browser.post("/console/security/revoke-all", &[]).await.expect(303);
+        for form in [vec![], vec![("expected", "1")], vec![("expected", "x")], vec![("expected", "3")]] {
+            let again = browser.post("/console/security/revoke-all", &form).await.expect(422).body;
+            assert!(again.contains("The number has changed since it was shown.") && again.contains("name=\"expected\" value=\"2\""), "{form:?}");
+        }
+        server.verify(&tokens[0]).await.expect(200);
+        let done = browser.post("/console/security/revoke-all", &[("expected", "2")]).await.expect(303);
         let page = browser.get(done.header("location")).await.expect(200).body;
         assert!(page.contains("All Access Tokens have been revoked."));
         for token in &tokens {

@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::gate::Me;
 use super::menu::Area;
 use super::page::Page;
+use super::removal::{Reached, Removal};
 use super::respond::{html, html_with, see_other};
 use super::secret_page::{self, Wanted};
 use super::token_list::Row;
@@ -20,7 +21,7 @@ use crate::domain::grant::{Grant, Status};
 use crate::domain::lifetime::Lifetime;
 use crate::domain::policy::{Credential, Policy};
 use crate::http::{Answer, AppState};
-use crate::service::tokens::{Impact, Manager, RevokeAll, TokenFilter};
+use crate::service::tokens::{Manager, RevokeAll, TokenFilter};
 use crate::store::grant::GrantCursor;
 
 #[derive(Template)]
@@ -109,24 +110,41 @@ pub(crate) async fn create_key(State(state): State<AppState>, me: Me, fields: Fi
     page(&state, &me, None, Typed { key_name: name, key_error: error, ..Typed::default() }).await
 }
 
-#[derive(Template)]
-#[template(path = "console/revoke_all.html")]
-struct RevokeAllPage<'a> {
-    page: &'a Page,
-    impact: &'a Impact,
-    counted: bool,
-}
-
 /// What revoking all would do.
 pub(crate) async fn confirm_revoke_all(State(state): State<AppState>, me: Me) -> Answer {
-    let page = me.page(Area::Security);
-    let all = revoke_all(&state, &me, true).await?;
-    Ok(html(&RevokeAllPage { page: &page, impact: &all.impact, counted: all.counted }))
+    Ok(removal(&state, &me).await?.ask())
 }
 
-pub(crate) async fn revoke_all_access_tokens(State(state): State<AppState>, me: Me) -> Answer {
+pub(crate) async fn revoke_all_access_tokens(State(state): State<AppState>, me: Me, fields: Fields) -> Answer {
+    if let Some(asked_again) = removal(&state, &me).await?.asked_again(&fields) {
+        return Ok(asked_again);
+    }
     revoke_all(&state, &me, false).await?;
     Ok(see_other("/console/security?done=all-revoked"))
+}
+
+async fn removal(state: &AppState, me: &Me) -> Result<Removal, Response> {
+    let (page, all) = (me.page(Area::Security), revoke_all(state, me, true).await?);
+    let reach = Reached {
+        tokens: all.impact.changed,
+        used_last_7_days: all.impact.used_last_7_days,
+        counted_all: all.counted,
+        owners: None,
+        recent: Vec::new(),
+    };
+    Ok(Removal {
+        title: page.t("revoke-all-title").into_owned(),
+        meaning: "revoke-all-warning",
+        spared: "revoke-all-keys",
+        counted_as: "tokens-ended",
+        verb: "revoke-all",
+        reach,
+        list: ("security", "/console/security".to_owned()),
+        action: "/console/security/revoke-all".to_owned(),
+        back: "/console/security".to_owned(),
+        objection: None,
+        page,
+    })
 }
 
 async fn revoke_all(state: &AppState, me: &Me, dry_run: bool) -> Result<crate::service::tokens::AllRevoked, Response> {

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::request::Parts;
+use axum::response::Response;
 
 use crate::domain::api::Api;
 use crate::domain::ids::ApiId;
@@ -11,7 +12,7 @@ use crate::http::console::gate::Me;
 use crate::http::console::menu::Area;
 use crate::http::console::page::Page;
 use crate::http::console::pager::{self, Pager};
-use crate::http::console::removal::{self, Removal};
+use crate::http::console::removal::Removal;
 use crate::http::console::respond::{html, see_other};
 use crate::http::console::sheet::{Field, Sheet};
 use crate::http::console::{done, failure};
@@ -93,38 +94,38 @@ pub(crate) async fn save(State(state): State<AppState>, me: Me, Segment(id): Seg
 }
 
 pub(crate) async fn confirm_delete(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {
-    ask(&state, &me, &id, false).await
+    Ok(removal(&state, &me, &id).await?.ask())
 }
 
 pub(crate) async fn delete(State(state): State<AppState>, me: Me, Segment(id): Segment, fields: Fields) -> Answer {
-    if !removal::is_confirmed(&fields) {
-        return ask(&state, &me, &id, true).await;
+    if let Some(asked_again) = removal(&state, &me, &id).await?.asked_again(&fields) {
+        return Ok(asked_again);
     }
     let id = find(&state, &me, &id).await?.id;
     state.service.delete_api(me.caller(), id, false).await.map_err(me.failed())?;
     Ok(see_other(&format!("{LIST}?done=api-deleted")))
 }
 
-async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
+async fn removal(state: &AppState, me: &Me, id: &str) -> Result<Removal, Response> {
     let (page, api) = (me.page(Area::Apis), find(state, me, id).await?);
     let deletion = state.service.delete_api(me.caller(), api.id, true).await.map_err(me.failed())?;
     let reach = deletion.reach.ok_or_else(|| failure::nothing_here(&page))?;
-    let removal = Removal {
-        page: &page,
+    Ok(Removal {
         title: page.with("delete-api-title", "name", &api.name).into_owned(),
         meaning: "delete-api-meaning",
         counted_as: "tokens-naming",
         verb: "delete",
-        reach: &reach,
-        list: ("apis", LIST),
+        reach: reach.into(),
+        spared: "",
+        list: ("apis", LIST.to_owned()),
         action: format!("{LIST}/{}/delete", api.id),
         back: LIST.to_owned(),
-        typed_wrong,
-    };
-    Ok(removal.respond())
+        objection: None,
+        page,
+    })
 }
 
-async fn find(state: &AppState, me: &Me, id: &str) -> Result<Api, axum::response::Response> {
+async fn find(state: &AppState, me: &Me, id: &str) -> Result<Api, Response> {
     let Ok(id) = id.parse::<ApiId>() else {
         return Err(failure::nothing_here(&me.page));
     };

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::request::Parts;
+use axum::response::Response;
 
 use crate::domain::client::{AuthMethod, Client, GrantType};
 use crate::domain::clock::Timestamp;
@@ -12,7 +13,7 @@ use crate::http::console::gate::Me;
 use crate::http::console::menu::Area;
 use crate::http::console::page::Page;
 use crate::http::console::pager::{self, Pager};
-use crate::http::console::removal::{self, Removal};
+use crate::http::console::removal::Removal;
 use crate::http::console::respond::{html, see_other};
 use crate::http::console::{done, failure};
 use crate::http::path::Segment;
@@ -77,35 +78,35 @@ pub(crate) async fn show(State(state): State<AppState>, me: Me, Segment(id): Seg
 }
 
 pub(crate) async fn confirm_delete(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {
-    ask(&state, &me, &id, false).await
+    Ok(removal(&state, &me, &id).await?.ask())
 }
 
 pub(crate) async fn delete(State(state): State<AppState>, me: Me, Segment(id): Segment, fields: Fields) -> Answer {
-    if !removal::is_confirmed(&fields) {
-        return ask(&state, &me, &id, true).await;
+    if let Some(asked_again) = removal(&state, &me, &id).await?.asked_again(&fields) {
+        return Ok(asked_again);
     }
     state.service.delete_client(me.caller(), &id, false).await.map_err(me.failed())?;
     Ok(see_other(&format!("{LIST}?done=client-deleted")))
 }
 
-async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
+async fn removal(state: &AppState, me: &Me, id: &str) -> Result<Removal, Response> {
     let page = me.page(Area::Clients);
     let client = state.service.find_workspace_client(me.caller(), id).await.map_err(me.failed())?;
     let deleted = state.service.delete_client(me.caller(), id, true).await.map_err(me.failed())?;
     let reach = deleted.reach.ok_or_else(|| failure::nothing_here(&page))?;
-    let removal = Removal {
-        page: &page,
+    Ok(Removal {
         title: page.with("delete-client-title", "name", &client.name).into_owned(),
         meaning: "delete-client-meaning",
         counted_as: "tokens-ended",
         verb: "delete",
-        reach: &reach,
-        list: ("clients", LIST),
+        reach: reach.into(),
+        spared: "",
+        list: ("clients", LIST.to_owned()),
         action: format!("{}/delete", path(&client)),
         back: path(&client),
-        typed_wrong,
-    };
-    Ok(removal.respond())
+        objection: None,
+        page,
+    })
 }
 
 /// Where the page of a client is.

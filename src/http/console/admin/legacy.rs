@@ -14,7 +14,7 @@ use crate::http::console::gate::Me;
 use crate::http::console::menu::Area;
 use crate::http::console::page::Page;
 use crate::http::console::pager::{self, Pager};
-use crate::http::console::removal::{self, Removal};
+use crate::http::console::removal::{Reached, Recent, Removal};
 use crate::http::console::respond::{html, html_with, see_other};
 use crate::http::console::token_list::Row;
 use crate::http::console::{done, failure};
@@ -22,7 +22,6 @@ use crate::http::path::Segment;
 use crate::http::{Answer, AppState};
 use crate::service::error::ApiFailure;
 use crate::service::legacy::ImportView;
-use crate::service::reach::ReachView;
 use crate::store::legacy_import::{Import, ImportCursor};
 
 #[derive(Template)]
@@ -54,6 +53,8 @@ const DONE: [&str; 2] = ["import-extended", "import-revoked"];
 const PER_PAGE: u32 = 50;
 /// Tokens that are shown; all of them are in the report of the REST API and the command line.
 const SHOWN: u32 = 100;
+/// Tokens that are named where all of an import is about to be revoked.
+const NAMED: u32 = 10;
 /// The times that one may look back, in days.
 const DAYS: [u32; 3] = [7, 30, 365];
 
@@ -94,40 +95,44 @@ pub(crate) async fn extend(State(state): State<AppState>, me: Me, Segment(id): S
 }
 
 pub(crate) async fn confirm_revoke(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {
-    ask(&state, &me, &id, false).await
+    Ok(removal(&state, &me, &id).await?.ask())
 }
 
 pub(crate) async fn revoke(State(state): State<AppState>, me: Me, Segment(id): Segment, fields: Fields) -> Answer {
-    if !removal::is_confirmed(&fields) {
-        return ask(&state, &me, &id, true).await;
+    if let Some(asked_again) = removal(&state, &me, &id).await?.asked_again(&fields) {
+        return Ok(asked_again);
     }
     let id = find(&state, &me, &id).await?.new.id;
     state.service.revoke_import(me.caller(), id).await.map_err(me.failed())?;
     Ok(see_other(&format!("{LIST}/{id}?done=import-revoked")))
 }
 
-async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
+async fn removal(state: &AppState, me: &Me, id: &str) -> Result<Removal, Response> {
     let (page, id) = (me.page(Area::Legacy), find(state, me, id).await?.new.id);
     let (import, reach) = state.service.reach_of_import(me.caller(), id).await.map_err(me.failed())?;
-    let reach = ReachView {
+    // Who would notice: those that were used last.
+    let used = state.service.imported_last_used(me.caller(), id, DAYS[0], NAMED).await;
+    let (grants, _): (Vec<Grant>, bool) = used.map_err(me.failed())?;
+    let reach = Reached {
         tokens: reach.matched.unsigned_abs(),
         used_last_7_days: reach.used_last_7_days.unsigned_abs(),
         counted_all: true,
-        recently_used: Vec::new(),
+        owners: Some(reach.owners.unsigned_abs()),
+        recent: grants.iter().filter_map(Recent::of).collect(),
     };
-    let removal = Removal {
-        page: &page,
+    Ok(Removal {
         title: page.with("revoke-import-title", "name", &import.new.source).into_owned(),
         meaning: "revoke-import-meaning",
+        spared: "",
         counted_as: "tokens-ended",
         verb: "revoke",
-        reach: &reach,
-        list: ("legacy", LIST),
+        reach,
+        list: ("legacy", LIST.to_owned()),
         action: format!("{LIST}/{id}/revoke"),
         back: format!("{LIST}/{id}"),
-        typed_wrong,
-    };
-    Ok(removal.respond())
+        objection: None,
+        page,
+    })
 }
 
 async fn find(state: &AppState, me: &Me, id: &str) -> Result<Import, Response> {

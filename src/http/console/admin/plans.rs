@@ -14,7 +14,7 @@ use crate::http::console::gate::Me;
 use crate::http::console::menu::Area;
 use crate::http::console::page::Page;
 use crate::http::console::pager::{self, Pager};
-use crate::http::console::removal::{self, Removal};
+use crate::http::console::removal::Removal;
 use crate::http::console::respond::{html, see_other};
 use crate::http::console::sheet::{Field, Input, Sheet, Tick};
 use crate::http::console::{done, failure};
@@ -110,35 +110,35 @@ pub(crate) async fn save(State(state): State<AppState>, me: Me, Segment(id): Seg
 }
 
 pub(crate) async fn confirm_delete(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {
-    ask(&state, &me, &id, false).await
+    Ok(removal(&state, &me, &id).await?.ask())
 }
 
 pub(crate) async fn delete(State(state): State<AppState>, me: Me, Segment(id): Segment, fields: Fields) -> Answer {
-    if !removal::is_confirmed(&fields) {
-        return ask(&state, &me, &id, true).await;
+    if let Some(asked_again) = removal(&state, &me, &id).await?.asked_again(&fields) {
+        return Ok(asked_again);
     }
     let id = find(&state, &me, &id).await?.id;
     state.service.delete_plan(me.caller(), id, false).await.map_err(me.failed())?;
     Ok(see_other(&format!("{LIST}?done=plan-deleted")))
 }
 
-async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
+async fn removal(state: &AppState, me: &Me, id: &str) -> Result<Removal, Response> {
     let (page, plan) = (me.page(Area::Plans), find(state, me, id).await?);
     let deletion = state.service.delete_plan(me.caller(), plan.id, true).await.map_err(me.failed())?;
     let reach = deletion.reach.ok_or_else(|| failure::nothing_here(&page))?;
-    let removal = Removal {
-        page: &page,
+    Ok(Removal {
         title: page.with("delete-plan-title", "name", &plan.name).into_owned(),
         meaning: "delete-plan-meaning",
         counted_as: "tokens-naming",
         verb: "delete",
-        reach: &reach,
-        list: ("plans", LIST),
+        reach: reach.into(),
+        spared: "",
+        list: ("plans", LIST.to_owned()),
         action: format!("{LIST}/{}/delete", plan.id),
         back: LIST.to_owned(),
-        typed_wrong,
-    };
-    Ok(removal.respond())
+        objection: None,
+        page,
+    })
 }
 
 async fn find(state: &AppState, me: &Me, id: &str) -> Result<Plan, Response> {

@@ -1,6 +1,7 @@
 //! `/console/admin/users/{id}/edit` and `…/delete`: role and e-mail of a user, and what goes with them.
 
 use axum::extract::State;
+use axum::response::Response;
 
 use super::users::{LIST, role_key};
 use crate::http::console::failure;
@@ -8,7 +9,7 @@ use crate::http::console::fields::Fields;
 use crate::http::console::gate::Me;
 use crate::http::console::menu::Area;
 use crate::http::console::page::Page;
-use crate::http::console::removal::{self, Removal};
+use crate::http::console::removal::Removal;
 use crate::http::console::respond::see_other;
 use crate::http::console::sheet::{Field, Input, Sheet, Tick};
 use crate::http::path::Segment;
@@ -65,36 +66,36 @@ pub(crate) async fn save(State(state): State<AppState>, me: Me, Segment(id): Seg
 }
 
 pub(crate) async fn confirm_delete(State(state): State<AppState>, me: Me, Segment(id): Segment) -> Answer {
-    ask(&state, &me, &id, false).await
+    Ok(removal(&state, &me, &id).await?.ask())
 }
 
 pub(crate) async fn delete(State(state): State<AppState>, me: Me, Segment(id): Segment, fields: Fields) -> Answer {
-    if !removal::is_confirmed(&fields) {
-        return ask(&state, &me, &id, true).await;
+    if let Some(asked_again) = removal(&state, &me, &id).await?.asked_again(&fields) {
+        return Ok(asked_again);
     }
     state.service.delete_user(me.caller(), &id, false).await.map_err(me.failed())?;
     Ok(see_other(&format!("{LIST}?done=user-deleted")))
 }
 
-async fn ask(state: &AppState, me: &Me, id: &str, typed_wrong: bool) -> Answer {
+async fn removal(state: &AppState, me: &Me, id: &str) -> Result<Removal, Response> {
     let page = me.page(Area::Users);
     let user = state.service.find_workspace_user(me.caller(), id).await.map_err(me.failed())?;
     let deleted = state.service.delete_user(me.caller(), id, true).await.map_err(me.failed())?;
     let reach = deleted.reach.ok_or_else(|| failure::nothing_here(&page))?;
     let is_self = user.id == me.caller().user().id;
-    let removal = Removal {
-        page: &page,
+    Ok(Removal {
         title: page.with("delete-user-title", "name", &user.username).into_owned(),
         meaning: if is_self { "delete-self-meaning" } else { "delete-user-meaning" },
         counted_as: "tokens-ended",
         verb: "delete",
-        reach: &reach,
-        list: ("users", LIST),
+        reach: reach.into(),
+        spared: "",
+        list: ("users", LIST.to_owned()),
         action: format!("{LIST}/{}/delete", user.id),
         back: LIST.to_owned(),
-        typed_wrong,
-    };
-    Ok(removal.respond())
+        objection: None,
+        page,
+    })
 }
 
 fn sheet<'a>(
