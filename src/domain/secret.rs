@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A value that must not be logged, printed or serialized. It is wiped when dropped.
@@ -46,7 +45,7 @@ impl Digest {
     /// Whether both digests are equal, in a time that does not depend on where they differ.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        aws_lc_rs::constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 

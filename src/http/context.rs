@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Version, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
 use super::AppState;
 use crate::service::RequestContext;
@@ -25,9 +25,11 @@ impl RequestInfo {
 /// Longer ids, or other characters, are not taken over from the caller: they end up in logs.
 const MAX_ID_CHARS: usize = 128;
 
+pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// The caller's `X-Request-Id`, if it is one that may be logged.
 pub(crate) fn sane_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
-    let id = headers.get("x-request-id")?;
+    let id = headers.get(&REQUEST_ID)?;
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'/' | b'=');
     let sane = (1..=MAX_ID_CHARS).contains(&id.len()) && id.as_bytes().iter().all(plain);
     sane.then_some(id)

@@ -121,8 +121,7 @@ pub(crate) async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, Unr
 
 /// Decodes `application/x-www-form-urlencoded`; `None` unless the result is UTF-8.
 pub(crate) fn decode(text: &[u8]) -> Option<String> {
-    // All bytes, whatever was found: so it is done for many of them at once.
-    if !text.iter().fold(false, |found, byte| found | matches!(byte, b'%' | b'+')) {
+    if memchr::memchr2(b'%', b'+', text).is_none() {
         return String::from_utf8(text.to_vec()).ok();
     }
     let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();

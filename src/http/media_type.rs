@@ -9,6 +9,9 @@ pub(super) fn is(headers: &HeaderMap, essence: &str) -> bool {
     else {
         return false;
     };
+    if first.as_bytes() == essence.as_bytes() {
+        return true;
+    }
     let own = first.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     own.trim().eq_ignore_ascii_case(essence)
 }

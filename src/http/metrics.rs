@@ -3,7 +3,6 @@
 pub mod tls;
 mod webhooks;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -46,7 +45,8 @@ const BOUNDS_US: [u64; 12] =
 /// Finds a path's metrics without a lock.
 #[derive(Debug)]
 pub(super) struct RouteIndex {
-    exact: HashMap<&'static str, Arc<RouteMetrics>>,
+    /// Paths without a parameter, in order.
+    exact: Vec<(&'static str, Arc<RouteMetrics>)>,
     /// Paths with a parameter, by what stands before it, the longest first.
     prefixes: Vec<(&'static str, Arc<RouteMetrics>)>,
     other: Arc<RouteMetrics>,
@@ -54,8 +54,9 @@ pub(super) struct RouteIndex {
 
 impl RouteIndex {
     pub(super) fn find(&self, path: &str) -> &Arc<RouteMetrics> {
+        let exact = self.exact.binary_search_by(|(known, _)| (known.len(), *known).cmp(&(path.len(), path)));
         let by_prefix = || self.prefixes.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, route)| route);
-        self.exact.get(path).or_else(by_prefix).unwrap_or(&self.other)
+        exact.ok().map(|found| &self.exact[found].1).or_else(by_prefix).unwrap_or(&self.other)
     }
 }
 
@@ -78,7 +79,7 @@ impl Metrics {
     /// Registers the paths of one listener.
     pub(super) fn index(&self, paths: impl Iterator<Item = &'static str>) -> RouteIndex {
         let other = RouteMetrics::new("other");
-        let mut index = RouteIndex { exact: HashMap::new(), prefixes: Vec::new(), other: Arc::clone(&other) };
+        let mut index = RouteIndex { exact: Vec::new(), prefixes: Vec::new(), other: Arc::clone(&other) };
         let mut all = vec![other];
         for path in paths {
             if all.iter().any(|route| route.path == path) {
@@ -88,9 +89,11 @@ impl Metrics {
             all.push(Arc::clone(&route));
             match path.split_once('{') {
                 Some((prefix, _)) => index.prefixes.push((prefix, route)),
-                None => drop(index.exact.insert(path, route)),
+                None => index.exact.push((path, route)),
             }
         }
+        // By length first: most comparisons then end at once.
+        index.exact.sort_by_key(|(path, _)| (path.len(), *path));
         index.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         self.routes.lock().unwrap_or_else(PoisonError::into_inner).extend(all);
         index

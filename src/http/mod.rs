@@ -55,12 +55,24 @@ use crate::service::Service;
 /// What a handler gives: the response, or the one to give instead.
 pub(crate) type Answer = Result<Response, Response>;
 
-/// What handlers share. Cloning is cheap.
+/// What handlers share: axum clones it for each request, which is one counter.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// See [`AppState`].
+#[derive(Debug)]
+pub struct Shared {
     pub(crate) service: Service,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) wire: Arc<Wire>,
+    pub(crate) wire: Wire,
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// Texts and limits that answers are made with.
@@ -88,6 +100,6 @@ impl AppState {
             openapi: OnceLock::new(),
             paths: routes::public().iter().map(|route| route.path).collect(),
         };
-        Self { service, metrics, wire: Arc::new(wire) }
+        Self(Arc::new(Shared { service, metrics, wire }))
     }
 }

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use tower::Service as _;
 
-use super::context::{RequestInfo, names_one_host, sane_request_id};
+use super::context::{REQUEST_ID, RequestInfo, names_one_host, sane_request_id};
 use super::metrics::RouteIndex;
 use super::time_limit::time_limit;
 use super::{AppState, LiveLimits, problem, routes};
@@ -90,7 +90,7 @@ impl App {
                 dispatch(self.router, request, limit, &id, peer).await
             }
         };
-        response.headers_mut().insert("x-request-id", id.clone());
+        response.headers_mut().insert(&REQUEST_ID, id.clone());
         let took = started.elapsed();
         route.observe(response.status().as_u16(), took);
         if let Some((method, path)) = line {

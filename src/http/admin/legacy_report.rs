@@ -65,7 +65,7 @@ pub(crate) async fn in_use(
     let limit = query.parsed::<page::Limit>("limit").map_err(failed(&parts))?.unwrap_or_default();
     let id = import_id(&id).map_err(failed(&parts))?;
     if wants_csv(&parts.headers) {
-        let report = Report { service: state.service, caller, id, since };
+        let report = Report { service: state.service.clone(), caller, id, since };
         return report.stream(after).await.map_err(failed(&parts));
     }
     let found = state.service.imported_in_use(&caller, id, since, after, limit.0).await;
