@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod database;
+mod advance;
 pub(crate) mod api;
 pub(crate) mod audit;
 pub(crate) mod audit_query;
@@ -77,6 +78,7 @@ pub(crate) mod workspace_change;
 use std::fmt;
 use std::sync::Arc;
 
+use advance::Advance;
 use catalog::{CatalogEdit, CatalogLookup};
 use claim::Claimed;
 use client::ClientLookup;
@@ -111,6 +113,7 @@ pub trait RevocationSink: Send + Sync + 'static {
 pub struct Store {
     database: Database,
     issue: Lane<Issue>,
+    advance: Lane<Advance>,
     rotate: Lane<Rotate>,
     revoke: Lane<Revoke>,
     tokens: ReadLane<TokenLookup>,
@@ -128,6 +131,7 @@ impl Store {
     fn new(database: Database) -> Self {
         Self {
             issue: Lane::start(database.clone()),
+            advance: Lane::start(database.clone()),
             rotate: Lane::start(database.clone()),
             revoke: Lane::start(database.clone()),
             tokens: ReadLane::start(database.clone()),

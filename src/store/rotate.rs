@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
+use super::advance::Advance;
 use super::audit::{AuditEvent, audit_insert};
-use super::database::{Database, Db, DbConn};
+use super::database::{Backend, Database, Db, DbConn};
 use super::family::{family_columns, family_rotate};
 use super::grant::{grant_columns, grant_joins};
 use super::group_commit::Batch;
@@ -60,6 +61,8 @@ pub(super) const STATEMENTS: &[&Statement] = &[&HOLD, &WRITE];
 #[derive(Clone, Debug)]
 pub struct Rotate {
     pub grant: GrantId,
+    /// Of the grant, if it was alive when it was read.
+    pub alive_as: Option<i64>,
     pub presented: TokenId,
     pub now: Timestamp,
     pub window: Duration,
@@ -226,6 +229,12 @@ impl Rotate {
 impl Store {
     /// Returns once the successor is durable, or the reason why there is none is.
     pub(crate) async fn rotate(&self, rotate: Rotate) -> Result<Rotated, StoreError> {
+        if let (Some(version), true) = (rotate.alive_as, matches!(self.database.backend, Backend::Postgres(_))) {
+            let advance = Advance { rotate: rotate.clone(), version };
+            if self.advance.submit(advance).await? {
+                return Ok(Rotated::Fresh);
+            }
+        }
         self.rotate.submit(rotate).await
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff, event,
-    expiry_notice, explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity, issue,
-    key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner, legacy_purge,
-    legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password, plan,
-    policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user, user_change,
-    webhook, webhook_delivery, workspace, workspace_change,
+    advance, api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff,
+    event, expiry_notice, explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity,
+    issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner,
+    legacy_purge, legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password,
+    plan, policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user,
+    user_change, webhook, webhook_delivery, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -33,6 +33,7 @@ impl Statement {
 
 /// Every statement there is. A test prepares all of them on both databases.
 pub static REGISTRY: &[&[&Statement]] = &[
+    advance::STATEMENTS,
     api::STATEMENTS,
     audit::STATEMENTS,
     audit_query::STATEMENTS,

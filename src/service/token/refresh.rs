@@ -4,7 +4,7 @@
 use super::{RefreshAnswer, TokenAnswer};
 use crate::domain::clock::Timestamp;
 use crate::domain::family::Rotation;
-use crate::domain::grant::{Dead, Grant};
+use crate::domain::grant::{Dead, Grant, TokenOf};
 use crate::domain::keys::Keys;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
@@ -131,12 +131,14 @@ impl Service {
         context: &RequestContext,
     ) -> Rotate {
         let (grant, now) = (&stored.grant, rotation.at);
+        let alive = grant.clone().live_for(TokenOf { kind: stored.kind, generation: stored.generation }, now).is_ok();
         let actor = format!("client:{}", client.client_id);
         let event = |action| self.audit_event(context, grant.workspace.id, actor.clone(), action, grant.id.to_string());
         let generation = stored.generation + 1;
         let row = |token, scopes| NewToken { generation, scopes, ..NewToken::of(token, grant.id, now) };
         Rotate {
             grant: grant.id,
+            alive_as: alive.then_some(grant.version),
             presented: stored.id,
             now,
             window: self.settings.rotation_window,
