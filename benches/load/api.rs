@@ -54,7 +54,7 @@ impl Api {
         call(self.address, request, expected)
     }
 
-    fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         format!("authorization: Bearer {}\r\n", self.admin_key)
     }
 }

@@ -9,7 +9,7 @@ use std::process::{ChildStderr, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::api::{Api, call};
@@ -17,7 +17,7 @@ use crate::cpu::Meter;
 use crate::generator::{self, Meters};
 use crate::postgres::{Cluster, Database};
 use crate::process::{self, Process};
-use crate::script::{Collect, get, post_form};
+use crate::script::{Collect, get, post, post_form};
 use crate::sqlite;
 
 /// A server that runs, with a registered client. Dropped, it is stopped and its data removed.
@@ -26,6 +26,7 @@ pub(crate) struct Jeton<'c> {
     process: Process,
     database: Option<Database<'c>>,
     data: TempDir,
+    store: Store<'c>,
     api: Api,
     /// The client's `Authorization` header, a line.
     client: String,
@@ -44,35 +45,43 @@ const BINARY: &str = "JETON_BENCH_SERVER";
 
 impl<'c> Jeton<'c> {
     pub(crate) fn start(store: Store<'c>, cores: Option<&str>) -> anyhow::Result<Self> {
-        let binary = std::env::var_os(BINARY).unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_jeton")));
         let data = data_directory()?;
         let database = match store {
             Store::Sqlite => None,
             Store::Postgres(cluster) | Store::PostgresSingleNode(cluster) => Some(cluster.create_database()?),
         };
-        let mut command = process::command(binary, cores);
-        // Away from the directory that may hold a configuration file.
-        command.arg("serve").current_dir(data.path()).stdout(Stdio::null()).stderr(Stdio::piped());
-        for (name, _) in std::env::vars_os() {
-            if is_configuration(&name) {
-                command.env_remove(name);
-            }
-        }
-        command.env("JETON__DATA_DIR", data.path()).env("JETON__LOG__FORMAT", "json");
-        command.env("JETON__HTTP__LISTEN", "127.0.0.1:0").env("JETON__MANAGEMENT__LISTEN", "127.0.0.1:0");
-        if let Some(database) = &database {
-            command.env("DATABASE_URL", database.url());
-        }
-        if matches!(store, Store::PostgresSingleNode(_)) {
-            command.env("JETON__VALIDATION__SINGLE_NODE", "true");
-        }
-        let mut process = Process::start(&mut command)?;
-        let stderr = process.child().stderr.take().context("standard error is piped")?;
-        let address = until_ready(stderr)?;
+        let (process, address) = serve(store, database.as_ref(), data.path(), cores, &[])?;
         let admin_key = fs::read_to_string(data.path().join("admin.key"))?.trim().to_owned();
         let api = Api { address, admin_key };
         let client = api.register_client()?;
-        Ok(Self { process, database, data, api, client })
+        Ok(Self { process, database, data, store, api, client })
+    }
+
+    /// The same server on the same data, with nothing in memory and with these settings.
+    pub(crate) fn restart(&mut self, cores: Option<&str>, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.stop()?;
+        self.start_again(cores, settings)
+    }
+
+    /// Ends the server; its data stay.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        self.process.stop()
+    }
+
+    /// After [`Self::stop`].
+    pub(crate) fn start_again(&mut self, cores: Option<&str>, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+        (self.process, self.api.address) =
+            serve(self.store, self.database.as_ref(), self.data.path(), cores, settings)?;
+        Ok(())
+    }
+
+    /// Another node on the same database.
+    pub(crate) fn join(&self) -> anyhow::Result<Node> {
+        let data = data_directory()?;
+        let key = fs::read_to_string(self.data.path().join("master.key"))?;
+        let settings = [("JETON__KEYS__MASTER", key.trim())];
+        let (process, address) = serve(self.store, self.database.as_ref(), data.path(), None, &settings)?;
+        Ok(Node { process, address, _data: data })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -89,17 +98,30 @@ impl<'c> Jeton<'c> {
     }
 
     /// Runs statements on the server's database, behind its back: the first text on SQLite, the second on Postgres.
-    pub(crate) fn run_sql(&self, [sqlite, postgres]: [&'static str; 2]) -> anyhow::Result<()> {
+    pub(crate) fn run_sql(&self, [sqlite, postgres]: [&str; 2]) -> anyhow::Result<()> {
         match &self.database {
             Some(database) => database.execute(postgres),
             None => sqlite::execute(&self.data.path().join("jeton.db"), sqlite),
         }
     }
 
+    pub(crate) fn database(&self) -> Option<&Database<'c>> {
+        self.database.as_ref()
+    }
+
+    /// The memory that the server has now.
+    pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.status_bytes("VmRSS:")
+    }
+
     /// The most memory that the server has had so far.
     pub(crate) fn peak_bytes(&self) -> anyhow::Result<u64> {
+        self.status_bytes("VmHWM:")
+    }
+
+    fn status_bytes(&self, name: &str) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel tells the peak")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("the kernel tells the memory")?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1024)
     }
@@ -111,9 +133,21 @@ impl<'c> Jeton<'c> {
 
     /// Issues tokens, `at_once` on as many connections.
     pub(crate) fn issue(&self, count: usize, at_once: usize) -> anyhow::Result<Vec<String>> {
-        let request = self.issue_request();
-        let room = count.div_ceil(at_once);
-        let scripts = (0..at_once).map(|_| Collect::new(&request, room)).collect();
+        self.collect(&vec![self.issue_request(); at_once], count)
+    }
+
+    /// Makes tokens that end at different moments of the year to come, on as many connections as there are weeks in it.
+    pub(crate) fn make_spread(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let request = |week: u32| {
+            let body = json!({"policy": "managed", "name": "sample", "lifetime": format!("{}d", week * 7)});
+            post("/admin/v1/tokens", &self.api.bearer(), "application/json", &body.to_string())
+        };
+        self.collect(&(1..=52).map(request).collect::<Vec<_>>(), count)
+    }
+
+    fn collect(&self, requests: &[Vec<u8>], count: usize) -> anyhow::Result<Vec<String>> {
+        let room = count.div_ceil(requests.len());
+        let scripts = requests.iter().map(|request| Collect::new(request, room)).collect();
         let done = generator::exhaust(self.address(), scripts)?;
         Ok(done.into_iter().flat_map(|script| script.tokens).collect())
     }
@@ -137,6 +171,55 @@ impl<'c> Jeton<'c> {
     pub(crate) fn body_bytes(&self, request: &[u8]) -> anyhow::Result<usize> {
         Ok(call(self.address(), request, 200)?.len())
     }
+}
+
+/// A further node. Dropped, it is stopped.
+pub(crate) struct Node {
+    process: Process,
+    pub(crate) address: SocketAddr,
+    _data: TempDir,
+}
+
+impl Node {
+    pub(crate) fn meter(&self) -> Meter {
+        Meter::Process(self.process.id())
+    }
+}
+
+/// Starts the binary and waits until it is ready.
+fn serve(
+    store: Store<'_>,
+    database: Option<&Database<'_>>,
+    data: &Path,
+    cores: Option<&str>,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<(Process, SocketAddr)> {
+    let mut command = process::command(binary(), cores);
+    // Away from the directory that may hold a configuration file.
+    command.arg("serve").current_dir(data).stdout(Stdio::null()).stderr(Stdio::piped());
+    for (name, _) in std::env::vars_os() {
+        if is_configuration(&name) {
+            command.env_remove(name);
+        }
+    }
+    command.env("JETON__DATA_DIR", data).env("JETON__LOG__FORMAT", "json");
+    command.env("JETON__HTTP__LISTEN", "127.0.0.1:0").env("JETON__MANAGEMENT__LISTEN", "127.0.0.1:0");
+    if let Some(database) = database {
+        command.env("DATABASE_URL", database.url());
+    }
+    if matches!(store, Store::PostgresSingleNode(_)) {
+        command.env("JETON__VALIDATION__SINGLE_NODE", "true");
+    }
+    command.envs(settings.iter().copied());
+    let mut process = Process::start(&mut command)?;
+    let stderr = process.child().stderr.take().context("standard error is piped")?;
+    let address = until_ready(stderr)?;
+    Ok((process, address))
+}
+
+/// The binary that is measured.
+pub(crate) fn binary() -> OsString {
+    std::env::var_os(BINARY).unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_jeton")))
 }
 
 /// In the build directory: on a disk, as an operator's data directory is, where `/tmp` may be memory.

@@ -15,6 +15,7 @@ mod generator;
 mod jeton;
 mod options;
 mod pgbench;
+mod plot;
 mod postgres;
 mod process;
 mod report;

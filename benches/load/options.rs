@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -19,6 +20,15 @@ pub(crate) struct Options {
     /// Two rounds of one second: shows that it works, not what is true
     #[arg(long)]
     quick: bool,
+    /// Stored tokens at which `growth` measures
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000])]
+    pub(crate) sizes: Vec<u64>,
+    /// Where `growth` draws what it has found, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Tokens that `footprint` caches
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) cached: usize,
     /// Be the bare handler, with a body of this many bytes
     #[arg(long, hide = true, value_name = "BYTES")]
     pub(crate) bare_server: Option<usize>,
@@ -36,11 +46,18 @@ pub(crate) enum Part {
     Refresh,
     Revoke,
     Million,
+    /// Only where it is named: it takes long
+    Growth,
+    Purge,
+    Footprint,
 }
 
 impl Options {
-    pub(crate) fn parts(&self) -> &[Part] {
-        if self.parts.is_empty() { Part::value_variants() } else { &self.parts }
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        match &*self.parts {
+            [] => Part::value_variants().iter().copied().filter(|part| *part != Part::Growth).collect(),
+            named => named.to_vec(),
+        }
     }
 
     pub(crate) fn measure(&self) -> Duration {

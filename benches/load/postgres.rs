@@ -76,6 +76,16 @@ impl Database<'_> {
         self.cluster.meter
     }
 
+    /// The only value of the only row.
+    pub(crate) fn number(&self, sql: &'static str) -> anyhow::Result<i64> {
+        Ok(self.cluster.runtime.block_on(async {
+            let mut connection = PgConnection::connect(self.url.as_str()).await?;
+            let number = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
+            connection.close().await?;
+            Ok::<_, sqlx::Error>(number)
+        })?)
+    }
+
     pub(crate) fn execute(&self, sql: &str) -> anyhow::Result<()> {
         Ok(self.cluster.execute(&self.url, sql.to_owned())?)
     }

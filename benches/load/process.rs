@@ -17,6 +17,13 @@ impl Process {
         self.0.id()
     }
 
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        anyhow::ensure!(asked.success() && self.0.wait()?.success(), "the process did not end as it was asked to");
+        Ok(())
+    }
+
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.0
     }

@@ -111,7 +111,9 @@ impl Script for Collect {
     }
 
     fn answer(&mut self, answer: &Answer<'_>) -> anyhow::Result<()> {
-        Expected { status: 200, body_begins: "{\"access_token\":\"" }.check(answer)?;
+        // 201 from the REST API.
+        let status = if answer.status == 201 { 201 } else { 200 };
+        Expected { status, body_begins: "{" }.check(answer)?;
         self.tokens.push(member(answer.body, "access_token")?.to_owned());
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::runtime::Builder;
 
 use crate::generator::{Window, now};
@@ -20,11 +20,11 @@ const INSERT: &str = "INSERT INTO token (id, kind, grant_id, digest, key_version
     VALUES ($1, 'a', $1, $2, 1, 0, NULL, $3)";
 
 /// Runs statements on a file that a server has open.
-pub(crate) fn execute(file: &Path, sql: &'static str) -> anyhow::Result<()> {
+pub(crate) fn execute(file: &Path, sql: &str) -> anyhow::Result<()> {
     let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Wal);
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut connection = options.disable_statement_logging().connect().await?;
-        connection.execute(sql).await?;
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await?;
         Ok(connection.close().await?)
     })
 }

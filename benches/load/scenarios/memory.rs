@@ -1,17 +1,11 @@
 //! Requests that are answered from the validation cache, beside a handler that does nothing.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
-use std::process::Stdio;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-
 use super::{Bench, CONNECTIONS, TOKENS};
-use crate::cpu::Meter;
-use crate::generator::{self, Meters};
+use crate::bare::Bare;
+use crate::generator;
 use crate::jeton::{Jeton, Store};
-use crate::process::{self, Process};
 use crate::report::{Table, each, median, p50_ms, p99_ms, per_second, ratio, spread};
 use crate::sample::Sample;
 use crate::script::{Expected, Repeat};
@@ -108,27 +102,4 @@ fn print(title: &str, subjects: &[Subject<'_>]) {
         ]);
     }
     table.print(title);
-}
-
-/// This very program as a server that does nothing.
-struct Bare {
-    process: Process,
-    address: SocketAddr,
-}
-
-impl Bare {
-    fn start(body_bytes: usize, cores: Option<&str>) -> anyhow::Result<Self> {
-        let mut command = process::command(std::env::current_exe()?, cores);
-        command.args(["--bare-server", &body_bytes.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Process::start(&mut command)?;
-        let stdout = process.child().stdout.take().context("standard output is piped")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().parse().context("the bare server has not started")?;
-        Ok(Self { process, address })
-    }
-
-    fn meters(&self) -> Meters {
-        Meters { server: Some(Meter::Process(self.process.id())), database: None }
-    }
 }

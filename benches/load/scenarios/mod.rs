@@ -1,9 +1,12 @@
 //! What is measured: one file per kind of request.
 
+mod footprint;
+mod growth;
 mod issue;
 mod memory;
 mod million;
 mod miss;
+mod purge;
 mod refresh;
 mod revoke;
 mod writes;
@@ -55,6 +58,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             Part::Refresh => refresh::measure(&bench)?,
             Part::Revoke => revoke::measure(&bench)?,
             Part::Million => million::measure(&bench)?,
+            Part::Growth => growth::measure(&bench, &options.sizes, options.plot.as_deref())?,
+            Part::Purge => purge::measure(&bench)?,
+            Part::Footprint => footprint::measure(&bench, options.cached)?,
         }
     }
     println!("\n- load average after: {}", facts::load_average());
