@@ -88,6 +88,7 @@ async fn open(config: &Config, sink: Arc<dyn RevocationSink>) -> anyhow::Result<
         connections: config.database.connections,
         acquire_timeout: config.database.acquire_timeout.as_duration(),
         doorbell: config.validation.doorbell,
+        alone: config.validation.single_node,
         ha: config.database.ha,
     };
     Store::open(&options, sink).await.context("the database can't be opened")

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use sqlx::Row as _;
 
-use super::database::{Db, DbConn};
+use super::database::{Database, Db, DbConn};
 use super::group_commit::Batch;
 use super::rotate::Rotate;
 use super::statement::Statement;
@@ -64,7 +64,10 @@ impl Batch for Advance {
 
     const NAME: &'static str = "advance";
     const WRITERS: usize = 2;
-    const ONE_STATEMENT: bool = true;
+
+    fn one_statement(_: &Database, _: &[&Self]) -> bool {
+        true
+    }
 
     async fn write(db: &mut Db<'_>, members: &[&Self]) -> Result<Vec<bool>, StoreError> {
         let DbConn::Postgres(conn) = &mut db.conn else {

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool}
 
 use super::statement::{Statement, StatementCounters};
 use super::warnings::Warnings;
-use super::{RevocationSink, StoreError};
+use super::{DatabaseOptions, RevocationSink, StoreError};
 
 /// Longer than any read on the request path may take; then the caller gets a 503.
 const READ_TIMEOUT: Duration = Duration::from_secs(4);
@@ -24,6 +24,8 @@ pub(super) struct Database {
     pub(super) sink: Arc<dyn RevocationSink>,
     /// Whether a revocation rings the other nodes.
     pub(super) doorbell: bool,
+    /// Whether nobody follows the log, this process included.
+    pub(super) alone: bool,
     /// Looks for warnings on a commit, where one can mean that it was not replicated.
     pub(super) warnings: Option<Warnings>,
 }
@@ -80,10 +82,11 @@ impl Database {
     pub(super) fn new(
         backend: Backend,
         sink: Arc<dyn RevocationSink>,
-        doorbell: bool,
+        options: &DatabaseOptions,
         warnings: Option<Warnings>,
     ) -> Self {
-        Self { backend, counters: Arc::default(), sink, doorbell, warnings }
+        let DatabaseOptions { doorbell, alone, .. } = *options;
+        Self { backend, counters: Arc::default(), sink, doorbell, alone, warnings }
     }
 
     pub(super) const fn counters(&self) -> &Arc<StatementCounters> {

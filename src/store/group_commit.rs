@@ -23,9 +23,11 @@ pub(super) trait Batch: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// Batches that are written at the same time where the database takes several writers.
     const WRITERS: usize;
-    /// Whether `write` is a single statement on PostgreSQL. It is a transaction by itself then: one round trip, where
+    /// Whether `write` of these is a single statement on PostgreSQL. It is a transaction by itself then: one round trip, where
     /// BEGIN and COMMIT would make it three.
-    const ONE_STATEMENT: bool = false;
+    fn one_statement(_database: &Database, _members: &[&Self]) -> bool {
+        false
+    }
 
     /// Writes all members, in order, and returns as many outputs.
     fn write(db: &mut Db<'_>, members: &[&Self]) -> impl Future<Output = Result<Vec<Self::Output>, StoreError>> + Send;
@@ -146,7 +148,7 @@ async fn commit_together<B: Batch>(database: &Database, members: &[&B]) -> Resul
 }
 
 async fn try_commit<B: Batch>(database: &Database, members: &[&B]) -> Result<Vec<B::Output>, StoreError> {
-    if let (true, Backend::Postgres(pool)) = (B::ONE_STATEMENT, &database.backend) {
+    if let (true, Backend::Postgres(pool)) = (B::one_statement(database, members), &database.backend) {
         let lone = within(database.lone(pool)).await?;
         return lone.settle(async |mut db| B::write(&mut db, members).await).await;
     }

@@ -1,7 +1,7 @@
 //! The write that issues: grant, tokens, refresh family and audit row, in one group commit.
 
 use super::audit::{AuditEvent, audit_insert};
-use super::database::{Db, DbConn};
+use super::database::{Database, Db, DbConn};
 use super::event::{self, event_insert};
 use super::grant::{NewGrant, grant_insert};
 use super::group_commit::Batch;
@@ -48,7 +48,10 @@ impl Batch for Issue {
 
     const NAME: &'static str = "issue";
     const WRITERS: usize = 2;
-    const ONE_STATEMENT: bool = true;
+
+    fn one_statement(_: &Database, _: &[&Self]) -> bool {
+        true
+    }
 
     async fn write(db: &mut Db<'_>, members: &[&Self]) -> Result<Vec<()>, StoreError> {
         let grants: Vec<_> = members.iter().map(|issue| &issue.grant).collect();

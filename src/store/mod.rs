@@ -62,6 +62,7 @@ pub(crate) mod refusal;
 pub(crate) mod restore;
 pub(crate) mod revision;
 pub(crate) mod revoke;
+mod revoke_grants;
 pub(crate) mod rotate;
 mod statement;
 pub(crate) mod token;

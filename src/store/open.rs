@@ -26,6 +26,8 @@ pub struct DatabaseOptions {
     pub acquire_timeout: Duration,
     /// Whether a revocation rings the other nodes (LISTEN and NOTIFY of PostgreSQL).
     pub doorbell: bool,
+    /// Whether no other process writes to this PostgreSQL: then nobody follows its log.
+    pub alone: bool,
     /// Whether PostgreSQL fails over to a standby: then commits must be replicated before they count.
     pub ha: bool,
 }
@@ -56,7 +58,7 @@ impl Store {
             return Err(StoreError::BadUrl("it must begin with sqlite: or postgres://".to_owned()));
         };
         let warnings = (options.ha && matches!(backend, Backend::Postgres(_))).then(Warnings::new);
-        Ok(Self::new(Database::new(backend, sink, options.doorbell, warnings)))
+        Ok(Self::new(Database::new(backend, sink, options, warnings)))
     }
 }
 

@@ -30,6 +30,8 @@ macro_rules! hurry {
     };
 }
 
+pub(super) use hurry;
+
 /// Takes the next revision and writes its entries. On PostgreSQL it rings the doorbell of every node as well: they hear
 /// it when the transaction has committed. Only a doorbell: it carries nothing, and nothing depends on its being heard.
 static APPEND: Statement = Statement::each(

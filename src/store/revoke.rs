@@ -6,11 +6,13 @@ use futures_util::future::BoxFuture;
 
 use super::audit::AuditEvent;
 use super::cutoff::Subject;
-use super::database::{Database, Db};
+use super::database::{Database, Db, DbConn};
 use super::group_commit::Batch;
 use super::legacy_import::ImportChange;
 use super::revision::{Entry, LogKind};
-use super::{Store, StoreError, audit, client, cutoff, grant, legacy_import, revision, workspace_change};
+use super::{
+    Store, StoreError, audit, client, cutoff, grant, legacy_import, revision, revoke_grants, workspace_change,
+};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::{ClientKey, GrantId, WorkspaceId};
@@ -62,7 +64,16 @@ impl Batch for Revoke {
     /// They queue for the head row anyway.
     const WRITERS: usize = 1;
 
+    /// A statement that was sent and not answered holds nothing until it has arrived: whoever settles what is unknown can't wait
+    /// for it. It is in the log if it has happened, and that does where the log is followed.
+    fn one_statement(database: &Database, members: &[&Self]) -> bool {
+        !database.alone && all_name_grants(members)
+    }
+
     async fn write(db: &mut Db<'_>, members: &[&Self]) -> Result<Vec<Applied>, StoreError> {
+        if all_name_grants(members) && matches!(db.conn, DbConn::Postgres(_)) {
+            return write_grants(db, members).await;
+        }
         let changed = mark(db, members).await?;
         let done: Vec<&Self> = members.iter().zip(&changed).filter(|(_, changed)| **changed).map(|(m, _)| *m).collect();
         let revision = if done.is_empty() {
@@ -95,6 +106,11 @@ impl Revoke {
         }
     }
 
+    /// How the grant that is named is marked, if one is.
+    fn marks(&self) -> Option<grant::Revoked<'_>> {
+        Some(grant::Revoked { id: self.grant()?, at: self.at, by: &self.by, reason: self.reason.as_deref() })
+    }
+
     /// Whose it is: of a workspace, that one; of all else, that of who does it.
     const fn workspace(&self) -> WorkspaceId {
         match &self.target {
@@ -121,15 +137,35 @@ impl Revoke {
     }
 }
 
+fn all_name_grants(members: &[&Revoke]) -> bool {
+    members.iter().all(|member| matches!(member.target, Target::Grant(_)))
+}
+
+/// Of members that name the same grant the first is the one who revokes it.
+async fn write_grants(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<Applied>, StoreError> {
+    let mut named = HashSet::new();
+    let first: Vec<bool> = members.iter().map(|member| member.grant().is_some_and(|id| named.insert(id))).collect();
+    let firsts: Vec<&Revoke> = members.iter().zip(&first).filter(|(_, first)| **first).map(|(one, _)| *one).collect();
+    let grants: Vec<_> = firsts.iter().filter_map(|member| member.marks()).collect();
+    let audits: Vec<_> = firsts.iter().map(|member| &member.audit).collect();
+    let (revision, marked) = match revoke_grants::write(db, &grants, &audits).await? {
+        Some(done) => done,
+        None => (revision::head(db).await?, HashSet::new()),
+    };
+    let applied = members.iter().zip(first).map(|(member, first)| Applied {
+        revision,
+        target: member.target.clone(),
+        changed: first && member.grant().is_some_and(|id| marked.contains(&id)),
+    });
+    Ok(applied.collect())
+}
+
 /// Marks the rows that are named; returns of whom there is something to log. Of members that name the same grant the
 /// first is the one who revokes it.
 async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreError> {
     let mut named = HashSet::new();
     let first: Vec<bool> = members.iter().map(|member| member.grant().is_some_and(|id| named.insert(id))).collect();
-    let grants = members.iter().zip(&first).filter(|(_, first)| **first).filter_map(|(member, _)| {
-        let (by, reason) = (member.by.as_str(), member.reason.as_deref());
-        Some(grant::Revoked { id: member.grant()?, at: member.at, by, reason })
-    });
+    let grants = members.iter().zip(&first).filter(|(_, first)| **first).filter_map(|(member, _)| member.marks());
     let marked = grant::revoke(db, &grants.collect::<Vec<_>>()).await?;
     let mut changed = Vec::with_capacity(members.len());
     for (member, first) in members.iter().zip(first) {

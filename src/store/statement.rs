@@ -7,8 +7,8 @@ use super::{
     event, expiry_notice, explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity,
     issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner,
     legacy_purge, legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password,
-    plan, policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, rotate, token, usage, user,
-    user_change, webhook, webhook_delivery, workspace, workspace_change,
+    plan, policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, revoke_grants, rotate, token, usage,
+    user, user_change, webhook, webhook_delivery, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -81,6 +81,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     refusal::STATEMENTS,
     restore::STATEMENTS,
     revision::STATEMENTS,
+    revoke_grants::STATEMENTS,
     rotate::STATEMENTS,
     token::STATEMENTS,
     usage::STATEMENTS,

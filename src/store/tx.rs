@@ -233,6 +233,7 @@ mod tests {
             connections: 1,
             acquire_timeout: Duration::from_secs(5),
             doorbell: true,
+            alone: true,
             ha: false,
         };
         let store = Store::open(&options, Arc::new(Nobody)).await.unwrap();
