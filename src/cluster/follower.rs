@@ -17,6 +17,7 @@ use super::reaper::Reaper;
 use crate::domain::clock::{BootTime, Clock};
 use crate::domain::entropy::Entropy;
 use crate::domain::grant::Revision;
+use crate::domain::mutant::{self, Mutant};
 use crate::store::follow::{CatchUp, FollowerConnection};
 use crate::store::{Store, StoreError};
 
@@ -180,8 +181,12 @@ impl<T: Cacheable> Follower<T> {
         if !self.history.goes_on(caught_up.head) {
             return Err(End::WentBack);
         }
+        if mutant::is(Mutant::AckBeforeApply) {
+            connection.acknowledge(self.member.id, position.incarnation, caught_up.head).await?;
+        }
         self.apply(caught_up, position);
-        self.cache.grant_lease(sent.plus(self.member.lease));
+        let counted_from = if mutant::is(Mutant::LeaseFromReceipt) { self.clock.boottime() } else { sent };
+        self.cache.grant_lease(counted_from.plus(self.member.lease));
         self.member.figures.renewals.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use super::membership::{Membership, pause};
 use crate::domain::clock::{BootTime, Clock};
 use crate::domain::grant::Revision;
+#[cfg(jeton_mutants)]
+use crate::domain::mutant::{self, Mutant};
 use crate::store::Store;
 use crate::store::node::Node;
 
@@ -96,8 +98,26 @@ pub async fn until_in_force(member: &Membership, store: &Store, clock: &Clock, a
 
 /// This node knows of itself what its row does not say yet.
 fn count(nodes: &[Node], member: &Membership, awaited: &Awaited<'_>) -> Reached {
-    let others = nodes.iter().filter(|node| node.id != member.id);
+    let others = nodes.iter().filter(|node| node.id != member.id && is_waited_for(node));
     let (applied, of) =
         others.fold((0, 0), |(applied, of), node| (applied + u32::from(node.applied >= awaited.revision), of + 1));
     Reached { applied_by: applied + u32::from((awaited.applied_here)()), of: of + 1 }
+}
+
+/// Every one that is there after the commit.
+#[cfg(not(jeton_mutants))]
+const fn is_waited_for(_: &Node) -> bool {
+    true
+}
+
+#[cfg(jeton_mutants)]
+tokio::task_local! {
+    /// The nodes as they were before the commit.
+    pub static COUNTED: std::sync::Arc<[Node]>;
+}
+
+#[cfg(jeton_mutants)]
+fn is_waited_for(node: &Node) -> bool {
+    let same = |counted: &Node| (counted.id, counted.incarnation) == (node.id, node.incarnation);
+    !mutant::is(Mutant::MembershipBeforeCommit) || COUNTED.try_with(|counted| counted.iter().any(same)).unwrap_or(true)
 }

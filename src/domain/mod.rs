@@ -19,6 +19,7 @@ pub mod keys;
 pub mod legacy;
 pub mod lifetime;
 pub mod moment;
+pub mod mutant;
 pub mod name;
 pub mod password;
 pub mod plan;

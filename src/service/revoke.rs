@@ -10,6 +10,7 @@ use super::validate::Validated;
 use super::{RequestContext, Service, audit};
 use crate::cluster::waiting::{self, Awaited, Reached};
 use crate::domain::grant::{Grant, Owner, Revision, Status};
+use crate::domain::mutant::{self, Mutant};
 use crate::domain::name::{MAX_REASON_CHARS, shown_text};
 use crate::domain::policy::RevokeReach;
 use crate::store::StoreError;
@@ -58,6 +59,7 @@ impl Service {
             Status::Active => self.revoke_grant(&stored.grant, by, None, context).await?,
             // By this node's clock: that of another may be behind it.
             Status::Expired => self.write_for(&stored.grant, Target::Grant(stored.grant.id), by, None, context).await?,
+            Status::Revoked if mutant::is(Mutant::FastPathOnRetry) => return Ok(None),
             // Somebody has revoked it, perhaps a moment ago: this answer too says that it is in force everywhere.
             Status::Revoked | Status::Disabled => self.reached_everywhere(stored.as_of, started).await,
         };
@@ -122,6 +124,18 @@ impl Service {
 
     /// Makes a write that revokes, waits until that is in force on every node, and tells how it was applied.
     pub(super) async fn in_force<T>(
+        &self,
+        write: impl Future<Output = Result<(T, Option<Applied>), StoreError>>,
+    ) -> Result<(T, Option<Receipt>), StoreError> {
+        #[cfg(jeton_mutants)]
+        if mutant::is(Mutant::MembershipBeforeCommit) {
+            let counted = self.store.list_nodes().await?;
+            return waiting::COUNTED.scope(counted, self.written_and_in_force(write)).await;
+        }
+        self.written_and_in_force(write).await
+    }
+
+    async fn written_and_in_force<T>(
         &self,
         write: impl Future<Output = Result<(T, Option<Applied>), StoreError>>,
     ) -> Result<(T, Option<Receipt>), StoreError> {

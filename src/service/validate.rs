@@ -16,6 +16,7 @@ use crate::domain::catalog::Catalog;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Dead, Revision, TokenOf};
 use crate::domain::legacy::ForeignToken;
+use crate::domain::mutant::{self, Mutant};
 use crate::domain::token_string::{PresentedToken, TokenKind};
 use crate::store::StoreError;
 
@@ -121,11 +122,18 @@ impl Service {
         if presented.id.expires_at().is_some_and(|end| end <= self.clock.now()) {
             return Ok(Outcome::Inactive(Inactive::Expired));
         }
+        let early = if mutant::is(Mutant::CacheBeforeLease) {
+            self.cache.trusted_at(Revision::ZERO).and_then(|always| self.recall(&always, &presented, at_least))
+        } else {
+            None
+        };
+        mutant::falter();
         // In this order: an entry that is found after the lease was looked at reflects what the lease stands for.
         let Some(trusted) = self.cache.trusted(&self.clock) else {
             return Err(Unknown::Own(presented));
         };
-        self.recall(&trusted, &presented, at_least).ok_or(Unknown::Own(presented))
+        mutant::falter();
+        early.or_else(|| self.recall(&trusted, &presented, at_least)).ok_or(Unknown::Own(presented))
     }
 
     /// What the cache says, if it knows the token as of `at_least` or newer.

@@ -129,6 +129,10 @@ impl Lookup for TokenLookup {
 
 impl Store {
     pub(crate) async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
+        #[cfg(jeton_mutants)]
+        if crate::domain::mutant::is(crate::domain::mutant::Mutant::UnconditionalJoin) {
+            return super::joining::find(self, id).await;
+        }
         self.tokens.find(id).await
     }
 }

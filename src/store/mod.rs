@@ -33,6 +33,8 @@ mod group_read;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
 pub(crate) mod issue;
+#[cfg(jeton_mutants)]
+mod joining;
 pub(crate) mod key_session;
 pub(crate) mod key_version;
 mod legacy_claim;

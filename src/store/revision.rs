@@ -12,6 +12,8 @@ use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::{NodeId, WorkspaceId};
+#[cfg(jeton_mutants)]
+use crate::domain::mutant::{self, Mutant};
 
 /// PostgreSQL: `head` is the next revision, whose entries are an array a column.
 macro_rules! append {
@@ -46,6 +48,21 @@ static APPEND: Statement = Statement::each(
 /// Where the database or what is before it has no LISTEN.
 static APPEND_SILENTLY: Statement =
     Statement::each("revision.append_silently", "", concat!(append!(), "SELECT head.seq FROM head, ", hurry!()));
+/// The mutant's: the number of the transaction, which is given out with its first write, so that one that commits later may have a
+/// lower number.
+#[cfg(jeton_mutants)]
+static APPEND_SERIALLY: Statement = Statement::each(
+    "revision.append_serially",
+    "",
+    concat!(
+        "WITH head AS (UPDATE revocation_head SET seq = GREATEST(seq, pg_current_xact_id()::text::bigint) WHERE id = 1 \
+         RETURNING pg_current_xact_id()::text::bigint AS seq), logged AS (\
+         INSERT INTO revocation_log (seq, kind, key, policy, at, workspace) SELECT head.seq, entry.* FROM head, \
+         UNNEST($1::text[], $2::bytea[], $3::text[], $4::bigint[], $5::bytea[]) AS entry ON CONFLICT DO NOTHING) \
+         SELECT head.seq FROM head, LATERAL (SELECT pg_notify('jeton_revocation', '')) AS doorbell, ",
+        hurry!()
+    ),
+);
 static ADVANCE: Statement =
     Statement::each("revision.advance", "UPDATE revocation_head SET seq = seq + 1 WHERE id = 1 RETURNING seq", "");
 static LOG: Statement = Statement::each(
@@ -64,7 +81,16 @@ static BARRIER: Statement = Statement::each(
     ),
 );
 static HEAD: Statement = Statement::both("revision.head", "SELECT seq FROM revocation_head WHERE id = 1");
-pub(super) const STATEMENTS: &[&Statement] = &[&APPEND, &APPEND_SILENTLY, &ADVANCE, &LOG, &BARRIER, &HEAD];
+pub(super) const STATEMENTS: &[&Statement] = &[
+    &APPEND,
+    &APPEND_SILENTLY,
+    #[cfg(jeton_mutants)]
+    &APPEND_SERIALLY,
+    &ADVANCE,
+    &LOG,
+    &BARRIER,
+    &HEAD,
+];
 
 pub(super) async fn head(db: &mut Db<'_>) -> Result<Revision, StoreError> {
     let sql = db.sql(&HEAD);
@@ -129,6 +155,8 @@ pub(super) async fn append(db: &mut Db<'_>, entries: &[Entry<'_>]) -> Result<Rev
         }
         DbConn::Postgres(conn) => {
             let statement = if db.doorbell { &APPEND } else { &APPEND_SILENTLY };
+            #[cfg(jeton_mutants)]
+            let statement = if mutant::is(Mutant::NumbersNotInCommitOrder) { &APPEND_SERIALLY } else { statement };
             db.counters.count(statement);
             sqlx::query_scalar(statement.postgres)
                 .bind(entries.iter().map(|entry| entry.kind.as_str()).collect::<Vec<_>>())

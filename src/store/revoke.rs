@@ -16,6 +16,7 @@ use super::{
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 use crate::domain::ids::{ClientKey, GrantId, WorkspaceId};
+use crate::domain::mutant::{self, Mutant};
 
 /// One revocation.
 #[derive(Clone, Debug)]
@@ -138,7 +139,9 @@ impl Revoke {
 }
 
 fn all_name_grants(members: &[&Revoke]) -> bool {
-    members.iter().all(|member| matches!(member.target, Target::Grant(_)))
+    // That mutant is one of the statements that follow.
+    !mutant::is(Mutant::NumbersNotInCommitOrder)
+        && members.iter().all(|member| matches!(member.target, Target::Grant(_)))
 }
 
 /// Of members that name the same grant the first is the one who revokes it.

@@ -3,5 +3,6 @@
 mod conformance;
 mod floors;
 mod migrations;
+mod mutants;
 mod routes;
 mod statements;

@@ -9,6 +9,7 @@ mod clients;
 mod command;
 mod debian;
 mod faketime;
+mod mutants;
 mod operations;
 mod os_user;
 mod postgres;
@@ -41,6 +42,8 @@ Commands:
   ci          check, then test: what has to pass before a change lands
   bench [ARGS]
               Build for release and run the load benchmark against a durable throw-away Postgres
+  mutants [NAME...]
+              Prove the fault suite: build the server with wrong orders of its protocol, and let the suite find each
   postgres [--] PROGRAM [ARGS]
               Run a program with a throw-away Postgres: its address is in TEST_DATABASE_URL
   help        Print this text
@@ -79,6 +82,7 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> Result<u8> {
     match command {
         "test" => test::run(arguments),
         "bench" => bench::run(&arguments),
+        "mutants" => mutants::run(&arguments),
         "postgres" => with_postgres(&arguments),
         "setup" if arguments.is_empty() => setup(),
         "check" if arguments.is_empty() => check::run(),

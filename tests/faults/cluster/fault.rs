@@ -19,13 +19,19 @@ pub(super) enum Fault {
     CutOff,
     /// A node stands still for half a lease to ten, with requests in its socket.
     Paused,
-    /// The database answers a node after 200 to 500 ms.
+    /// The database answers a node after 200 to 500 ms; then at once or as late as that, as it comes.
     SlowDatabase,
+    /// A token is read before its revocation, and the answer comes after it.
+    Overtaken,
+    /// An answer of the database reaches a node late, and is the last one.
+    ToldLate,
+    /// A node that was taken for dead comes back in the middle of a slow revocation.
+    TakenForDead,
     /// kill -9, and another process in its place.
     Killed,
     /// PostgreSQL crashes and recovers.
     DatabaseRestarted,
-    /// Every revocation is asked for many times, at every node, at once.
+    /// Every revocation is asked for many times, at every node, at once, while one of them hears of it late.
     RetryStorm,
     /// A fourth node joins and leaves every 2 s, by SIGTERM and by SIGKILL.
     Churn,
@@ -34,11 +40,14 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::ListenersKilled,
         Self::CutOff,
         Self::Paused,
         Self::SlowDatabase,
+        Self::Overtaken,
+        Self::ToldLate,
+        Self::TakenForDead,
         Self::Killed,
         Self::DatabaseRestarted,
         Self::RetryStorm,
@@ -49,9 +58,15 @@ impl Fault {
     /// Which nodes can't do their part while it lasts.
     fn struck(self, node: usize) -> usize {
         match self {
-            Self::ListenersKilled | Self::RetryStorm | Self::Churn | Self::ClockJump => NODES,
-            Self::CutOff | Self::Paused | Self::SlowDatabase | Self::Killed => node,
-            Self::DatabaseRestarted => ALL,
+            Self::ListenersKilled | Self::Churn | Self::ClockJump => NODES,
+            Self::CutOff
+            | Self::Paused
+            | Self::SlowDatabase
+            | Self::Overtaken
+            | Self::ToldLate
+            | Self::Killed
+            | Self::RetryStorm => node,
+            Self::TakenForDead | Self::DatabaseRestarted => ALL,
         }
     }
 }
@@ -72,22 +87,20 @@ impl Struck<'_> {
         self.load.strike(fault.struck(node));
         match fault {
             Fault::ListenersKilled => self.kill_listeners().await,
-            Fault::CutOff => {
-                self.nodes[node].proxy.cut(true);
-                pause(2 * LEASE).await;
-                self.nodes[node].proxy.cut(false);
-            }
-            Fault::Paused => {
-                let halves = [1, 3, 20][self.drawn(3)];
-                self.nodes[node].process.signal("-STOP");
-                pause(LEASE * halves / 2).await;
-                self.nodes[node].process.signal("-CONT");
-            }
+            Fault::CutOff => self.cut_off(node).await,
+            Fault::Paused => self.paused(node, LEASE * [1, 3, 20][self.drawn(3)] / 2).await,
             Fault::SlowDatabase => {
-                self.nodes[node].proxy.delay([100, 175, 250][self.drawn(3)]);
+                let proxy = &self.nodes[node].proxy;
+                proxy.delay([100, 175, 250][self.drawn(3)]);
                 pause(2 * LEASE).await;
-                self.nodes[node].proxy.delay(0);
+                proxy.delay(0);
+                proxy.scatter(true);
+                pause(2 * LEASE).await;
+                proxy.scatter(false);
             }
+            Fault::Overtaken => self.overtaken(node).await,
+            Fault::ToldLate => self.told_late(node).await,
+            Fault::TakenForDead => self.taken_for_dead(node).await,
             Fault::Killed => {
                 self.nodes[node].restart();
                 self.load.moved(node, &self.nodes[node].process.public);
@@ -96,7 +109,11 @@ impl Struck<'_> {
                 self.database.stop();
                 self.database.resume();
             }),
-            Fault::RetryStorm => self.load.storm().await,
+            Fault::RetryStorm => {
+                self.nodes[node].proxy.delay(100);
+                self.load.storm().await;
+                self.nodes[node].proxy.delay(0);
+            }
             Fault::Churn => self.churn().await,
             Fault::ClockJump => {
                 self.load.lead_astray(node);
@@ -126,7 +143,7 @@ impl Struck<'_> {
 
     async fn churn(&self) {
         for signal in ["-TERM", "-KILL", "-TERM"] {
-            let fourth = Node::start(&self.database.url(), self.key).await;
+            let fourth = Node::start(&self.database.url(), self.key, NODES, None).await;
             pause(Duration::from_secs(2)).await;
             fourth.process.signal(signal);
         }

@@ -5,12 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::Value;
 
 use super::{NODES, now};
+use crate::support::proxy::pause;
 
 /// A lease, one in a hundred, half a second, and two seconds for a debug build on a machine that does other things too.
 const LONGEST: Duration = Duration::from_millis(5530);
+/// Between requests of a client that does not wait for answers, and how many of them may be without one.
+const ASK_EVERY: Duration = Duration::from_millis(5);
+const MOST_UNANSWERED: usize = 200;
 
 pub(super) struct Load {
     http: reqwest::Client,
@@ -18,6 +23,10 @@ pub(super) struct Load {
     urls: Mutex<Vec<String>>,
     client: (String, String),
     stop: AtomicBool,
+    /// No round is begun.
+    rest: AtomicBool,
+    /// Rounds that are under way.
+    busy: AtomicUsize,
     rounds: AtomicUsize,
     validations: AtomicUsize,
     violations: Mutex<Vec<String>>,
@@ -30,11 +39,14 @@ pub(super) struct Load {
 /// In place of the number of a node.
 pub(super) const ALL: usize = NODES + 1;
 
+/// The violation that counts most: what each of the others may lead to.
+const STALE: &str = "accepts what was revoked";
+
 /// What a node said of a token, and when it was asked.
-struct Seen {
+pub(super) struct Seen {
     node: usize,
     asked: Instant,
-    status: u16,
+    pub(super) status: u16,
 }
 
 impl Load {
@@ -44,6 +56,8 @@ impl Load {
             urls: Mutex::new(urls),
             client,
             stop: AtomicBool::new(false),
+            rest: AtomicBool::new(false),
+            busy: AtomicUsize::new(0),
             rounds: AtomicUsize::new(0),
             validations: AtomicUsize::new(0),
             violations: Mutex::default(),
@@ -81,6 +95,12 @@ impl Load {
         self.violations.lock().unwrap().clone()
     }
 
+    /// The answers that break the promise.
+    #[cfg(jeton_mutants)]
+    pub(super) fn stale(&self) -> Vec<String> {
+        self.violations().into_iter().filter(|violation| violation.contains(STALE)).collect()
+    }
+
     fn violated(&self, what: String) {
         self.violations.lock().unwrap().push(what);
     }
@@ -99,14 +119,14 @@ impl Load {
         Some(body["access_token"].as_str().filter(|_| status == 200)?.to_owned())
     }
 
-    /// Whether the revocation is acknowledged.
-    async fn revoke(&self, node: usize, token: &str) -> bool {
-        let answer = self.form(node, "/oauth20/revoke", &format!("token={token}")).await;
-        answer.is_some_and(|(status, _)| status == 200)
+    /// Revokes at one node. When it was acknowledged, if it was.
+    pub(super) async fn revoke(&self, node: usize, token: &str) -> Option<Instant> {
+        let (status, _) = self.form(node, "/oauth20/revoke", &format!("token={token}")).await?;
+        (status == 200).then(now)
     }
 
     /// `None` where there is no answer.
-    async fn verify(&self, node: usize, token: &str) -> Option<Seen> {
+    pub(super) async fn verify(&self, node: usize, token: &str) -> Option<Seen> {
         let url = self.urls.lock().unwrap()[node].clone();
         let asked = now();
         let response = self.http.get(format!("{url}/oauth20/verify")).bearer_auth(token).send().await.ok()?;
@@ -116,6 +136,22 @@ impl Load {
 
     async fn verify_everywhere(&self, token: &str) -> Vec<Seen> {
         join_all((0..NODES).map(|node| self.verify(node, token))).await.into_iter().flatten().collect()
+    }
+
+    /// A new token that every node remembers.
+    pub(super) async fn remembered(&self) -> String {
+        loop {
+            if let Some(token) = self.issue(0).await {
+                // The first answer may have come from the database, and so may one that was given without a lease.
+                let mut accepted = 0;
+                for _ in 0..3 {
+                    accepted += self.verify_everywhere(&token).await.iter().filter(|seen| seen.status == 200).count();
+                }
+                if accepted == 3 * NODES {
+                    return token;
+                }
+            }
+        }
     }
 
     /// Asks every node again and again until all are done with what they are asked for.
@@ -130,11 +166,40 @@ impl Load {
         join_all(watched).await.into_iter().flatten().collect()
     }
 
-    /// Issues a token, revokes it at `at` (several nodes: at once) while it is validated, and validates it afterwards.
-    /// `None` where the cluster could not do it.
-    async fn round(&self, from: usize, at: &[usize]) -> Option<()> {
+    /// Asks one node every few milliseconds, without waiting for answers, for as long as something goes on there.
+    pub(super) async fn ask_during(&self, node: usize, token: &str, goes_on: impl Future<Output = ()>) -> Vec<Seen> {
+        let (mut asked, mut seen) = (FuturesUnordered::new(), Vec::new());
+        let asking = async {
+            loop {
+                tokio::select! {
+                    () = pause(ASK_EVERY), if asked.len() < MOST_UNANSWERED => asked.push(self.verify(node, token)),
+                    Some(answer) = asked.next(), if !asked.is_empty() => seen.extend(answer),
+                }
+            }
+        };
+        tokio::select! {
+            () = goes_on => {}
+            () = asking => unreachable!("it goes on"),
+        }
+        seen.extend(asked.collect::<Vec<_>>().await.into_iter().flatten());
+        seen
+    }
+
+    /// What was asked after the acknowledgement of a revocation must not have been answered active.
+    pub(super) fn judge(&self, seen: impl IntoIterator<Item = Seen>, revoked: Instant) {
+        for Seen { node, asked, status } in seen {
+            if status == 200 && asked > revoked {
+                self.violated(format!("node {node} {STALE} {:?} before", asked.duration_since(revoked)));
+            }
+        }
+    }
+
+    /// Issues a token, revokes it at `at` (several nodes: at once) while it is validated, and validates it afterwards; in a `cold` round
+    /// no node has seen it before it is revoked. `None` where the cluster could not do it.
+    async fn round(&self, from: usize, at: &[usize], cold: bool) -> Option<()> {
         let token = self.issue(from).await?;
-        for Seen { node, status, .. } in self.verify_everywhere(&token).await {
+        let warming = if cold { Vec::new() } else { self.verify_everywhere(&token).await };
+        for Seen { node, status, .. } in warming {
             if status == 401 && self.astray.load(Ordering::SeqCst) != node {
                 self.violated(format!("node {node} refuses an acknowledged token"));
             }
@@ -147,23 +212,24 @@ impl Load {
         let revoking = async {
             let answered = at.iter().map(|node| async {
                 let acknowledged = self.revoke(*node, &token).await;
-                (acknowledged, now())
+                // While those are still on their way that were asked before.
+                let seen = if acknowledged.is_some() { self.verify_everywhere(&token).await } else { Vec::new() };
+                (acknowledged, now(), seen)
             });
             let answered = join_all(answered).await;
             done.store(true, Ordering::SeqCst);
             answered
         };
-        let (answered, seen) = join(revoking, self.watch(&token, &done)).await;
-        let first = answered.iter().filter(|(acknowledged, _)| *acknowledged).map(|(_, when)| *when).min()?;
-        let slowest = answered.iter().map(|(_, when)| when.duration_since(started)).max()?;
+        let (answered, mut seen) = join(revoking, self.watch(&token, &done)).await;
+        let first = answered.iter().filter_map(|(acknowledged, ..)| *acknowledged).min()?;
+        let slowest = answered.iter().map(|(acknowledged, ended, _)| acknowledged.unwrap_or(*ended)).max()?;
+        let slowest = slowest.duration_since(started);
         if was_well && well() && slowest > LONGEST {
             self.violated(format!("a revocation took {slowest:?}"));
         }
-        for Seen { node, asked, status } in seen.into_iter().chain(self.verify_everywhere(&token).await) {
-            if status == 200 && asked > first {
-                self.violated(format!("node {node} accepts what was revoked {:?} before", asked.duration_since(first)));
-            }
-        }
+        seen.extend(answered.into_iter().flat_map(|(_, _, seen)| seen));
+        seen.extend(self.verify_everywhere(&token).await);
+        self.judge(seen, first);
         Some(())
     }
 
@@ -173,15 +239,33 @@ impl Load {
             if self.stop.load(Ordering::SeqCst) {
                 return;
             }
-            if self.round(turn, &[turn + 1]).await.is_some() {
+            self.busy.fetch_add(1, Ordering::SeqCst);
+            if !self.rest.load(Ordering::SeqCst) && self.round(turn, &[turn + 1], turn / NODES % 2 == 1).await.is_some()
+            {
                 self.rounds.fetch_add(1, Ordering::Relaxed);
             }
+            self.busy.fetch_sub(1, Ordering::SeqCst);
+            while self.rest.load(Ordering::SeqCst) {
+                pause(ASK_EVERY).await;
+            }
         }
+    }
+
+    /// Lets the clients end their rounds, and begin none.
+    pub(super) async fn rest(&self) {
+        self.rest.store(true, Ordering::SeqCst);
+        while self.busy.load(Ordering::SeqCst) > 0 {
+            pause(ASK_EVERY).await;
+        }
+    }
+
+    pub(super) fn go_on(&self) {
+        self.rest.store(false, Ordering::SeqCst);
     }
 
     /// Clients that don't wait for an answer before they ask the next node for the same revocation, and again.
     pub(super) async fn storm(&self) {
         let everywhere: Vec<usize> = (0..4 * NODES).collect();
-        join_all((0..4).map(|from| self.round(from, &everywhere))).await;
+        join_all((0..4).map(|from| self.round(from, &everywhere, false))).await;
     }
 }

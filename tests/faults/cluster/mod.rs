@@ -6,7 +6,10 @@
 
 mod fault;
 mod load;
+#[cfg(jeton_mutants)]
+mod mutants;
 mod node;
+mod scene;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +20,7 @@ use jeton::domain::entropy::Entropy;
 use load::Load;
 use node::Node;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::support::cluster::Cluster;
 use crate::support::proxy::pause;
@@ -42,25 +46,41 @@ async fn register(url: &str, key: &str) -> (String, String) {
     (body["client_id"].as_str().unwrap().to_owned(), body["client_secret"].as_str().unwrap().to_owned())
 }
 
-async fn run(seed: u64) {
-    let database = tokio::task::block_in_place(Cluster::start);
-    let entropy = Entropy::seeded(seed);
-    let key: String = entropy.secret::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut nodes = Vec::new();
-    for _ in 0..NODES {
-        nodes.push(Node::start(&database.url(), &key).await);
+/// A cluster under load.
+struct Run {
+    seed: u64,
+    entropy: Entropy,
+    key: String,
+    nodes: Vec<Node>,
+    load: Arc<Load>,
+    workers: Vec<JoinHandle<()>>,
+    /// The last to go.
+    database: Cluster,
+}
+
+impl Run {
+    async fn start(seed: u64, mutant: Option<&str>) -> Self {
+        let database = tokio::task::block_in_place(Cluster::start);
+        let entropy = Entropy::seeded(seed);
+        let key: String = entropy.secret::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut nodes = Vec::new();
+        for number in 0..NODES {
+            nodes.push(Node::start(&database.url(), &key, number, mutant).await);
+        }
+        let client = register(&nodes[0].process.public, &nodes[0].process.admin_key()).await;
+        let load = Arc::new(Load::new(nodes.iter().map(|node| node.process.public.clone()).collect(), client));
+        let workers = (0..WORKERS).map(|worker| {
+            let load = Arc::clone(&load);
+            tokio::spawn(async move { load.work(worker).await })
+        });
+        let workers = workers.collect();
+        Self { seed, entropy, key, nodes, load, workers, database }
     }
-    let client = register(&nodes[0].process.public, &nodes[0].process.admin_key()).await;
-    let load = Arc::new(Load::new(nodes.iter().map(|node| node.process.public.clone()).collect(), client));
-    let workers = (0..WORKERS).map(|worker| {
-        let load = Arc::clone(&load);
-        tokio::spawn(async move { load.work(worker).await })
-    });
-    let workers: Vec<_> = workers.collect();
-    for fault in Fault::ALL {
-        let mut struck = Struck { database: &database, nodes: &mut nodes, load: &load, key: &key, entropy: &entropy };
-        struck.by(fault).await;
-        // It is over when all clients are served again.
+
+    /// Lets a fault happen. It is over when all clients are served again.
+    async fn strike(&mut self, fault: Fault) {
+        let Self { seed, entropy, key, nodes, load, database, .. } = self;
+        Struck { database, nodes, load, key, entropy }.by(fault).await;
         let before = load.rounds();
         let served = async {
             while load.rounds() < before + WORKERS {
@@ -74,13 +94,25 @@ async fn run(seed: u64) {
             load.violations()
         );
         load.strike(NODES);
-        let violations = load.violations();
+    }
+
+    async fn end(self) {
+        self.load.stop();
+        for worker in join_all(self.workers).await {
+            worker.unwrap();
+        }
+    }
+}
+
+async fn nothing_is_violated(seed: u64) {
+    let mut run = Run::start(seed, None).await;
+    for fault in Fault::ALL {
+        run.strike(fault).await;
+        let violations = run.load.violations();
         assert!(violations.is_empty(), "seed {seed}, {fault:?}: {violations:?}");
     }
-    load.stop();
-    for worker in join_all(workers).await {
-        worker.unwrap();
-    }
+    let load = Arc::clone(&run.load);
+    run.end().await;
     let violations = load.violations();
     assert!(violations.is_empty(), "seed {seed}: {violations:?}");
     assert!(load.rounds() > Fault::ALL.len() * WORKERS && load.validations() > 1000, "too little was tried");
@@ -91,6 +123,6 @@ async fn run(seed: u64) {
 async fn no_node_accepts_what_was_revoked_whatever_happens_to_it() {
     let seeds = std::env::var("JETON_FAULT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1);
     for seed in 1..=seeds {
-        run(seed).await;
+        nothing_is_violated(seed).await;
     }
 }

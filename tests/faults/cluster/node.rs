@@ -11,6 +11,8 @@ use crate::support::process::Jeton;
 use crate::support::proxy::Proxy;
 
 pub(super) struct Node {
+    /// What it is called in the table of nodes.
+    pub(super) name: String,
     pub(super) process: Jeton,
     pub(super) proxy: Proxy,
     directory: TempDir,
@@ -19,7 +21,8 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) async fn start(database: &str, key: &str) -> Self {
+    /// The node of this number. A build with mutants follows the wrong order of this name.
+    pub(super) async fn start(database: &str, key: &str, number: usize, mutant: Option<&str>) -> Self {
         let mut url = url::Url::parse(database).unwrap();
         let target = (url.host_str().unwrap(), url.port().unwrap_or(5432)).to_socket_addrs().unwrap().next().unwrap();
         let proxy = Proxy::start(target).await;
@@ -28,7 +31,9 @@ impl Node {
         let directory = tempfile::tempdir().unwrap();
         let clock = directory.path().join("clock");
         fs::write(&clock, "+0").unwrap();
-        let environment = vec![
+        let name = format!("node-{number}");
+        let mut environment = vec![
+            ("JETON__VALIDATION__NODE_NAME", name.clone()),
             ("DATABASE_URL", url.to_string()),
             ("JETON__KEYS__MASTER", key.to_owned()),
             ("JETON__DATABASE__CONNECTIONS", "6".to_owned()),
@@ -37,7 +42,8 @@ impl Node {
             ("FAKETIME_CACHE_DURATION", "1".to_owned()),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
         ];
-        Self { process: launch(&directory, &environment), proxy, directory, clock, environment }
+        environment.extend(mutant.map(|mutant| ("JETON_MUTANT", mutant.to_owned())));
+        Self { name, process: launch(&directory, &environment), proxy, directory, clock, environment }
     }
 
     /// kill -9, and another process in its place.
