@@ -1,5 +1,5 @@
 //! Wrong orders of the revocation protocol, each a small deviation at its place in the code: the fault suite is proven by finding
-//! them. They are in builds with `--cfg jeton_mutants` only (`cargo xtask mutants`); in every other one [`is`] is a constant.
+//! them. They are in builds with `--cfg jeton_mutants` only (`cargo xtask mutants`); in every other one `is` is a constant.
 
 /// One wrong order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
