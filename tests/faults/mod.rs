@@ -1,6 +1,7 @@
 //! What must hold when things break.
 
 mod cluster;
+mod deliveries;
 mod forged;
 mod kill;
 mod outage;

@@ -131,7 +131,7 @@ impl Sender {
             .header("webhook-timestamp", sent_at)
             .header("webhook-signature", signatures.join(" "))
             .body(message.body);
-        let mut response = request.send().await.map_err(|error| failure(&error))?;
+        let mut response = request.send().await.map_err(|error| failure(&error.without_url()))?;
         let status = response.status();
         let mut discarded = 0;
         while discarded < MAX_DISCARDED
