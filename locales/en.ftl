@@ -137,6 +137,7 @@ expires = Expires
 last-used = Last used
 never = Never
 no-end = No end
+ends-in = ends in { $time }
 scopes = Scopes
 origin = Made through
 origin-api = REST API

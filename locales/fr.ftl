@@ -137,6 +137,7 @@ expires = Expire
 last-used = Dernier usage
 never = Jamais
 no-end = Sans fin
+ends-in = prend fin dans { $time }
 scopes = Portées
 origin = Créé par
 origin-api = API REST

@@ -1,6 +1,6 @@
 //! `/console/tokens…`: a pair is made and shown once, listed, disabled and deleted.
 
-use super::browser::Browser;
+use super::browser::{Browser, PASSWORD};
 use crate::support::{TestServer, logs};
 
 /// The number of the form on a page.
@@ -81,6 +81,25 @@ on_both_databases! {
             assert!(refused.body.contains("value=\"kept\""), "what was typed is still there");
         }
         assert!(!browser.get("/console/tokens").await.body.contains(">kept<"));
+    }
+
+    async fn a_token_that_ends_within_a_week_is_marked(server: &TestServer) {
+        let browser = Browser::operator(server).await;
+        let start = server.clock.now();
+        generate(&browser, "month", "30").await;
+        generate(&browser, "week", "7").await;
+        let code = code_of(&browser.get("/console/tokens").await.body, "month");
+        let pages = ["/console/tokens".to_owned(), format!("/console/tokens/{code}"), "/console/admin/tokens".to_owned()];
+        for path in &pages {
+            assert!(!browser.get(path).await.body.contains("badge soon"), "{path}");
+        }
+        server.clock.set_wall(start.plus(std::time::Duration::from_secs(25 * 86_400)));
+        browser.sign_in("admin", PASSWORD).await.expect(303);
+        for path in &pages {
+            let page = browser.get(path).await.expect(200).body;
+            assert_eq!(page.matches("badge soon").count(), 1, "{path}: only the one that was made for longer");
+            assert!(page.contains(">ends in 5 days<"), "{path}");
+        }
     }
 
     async fn disabling_and_deleting_show_their_consequence_first(server: &TestServer) {

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::expiry_notice::Stage;
 use crate::domain::grant::{Grant, Owner, Status};
 use crate::domain::ids::{ClientId, GrantId, UserId};
 use crate::http::page;
@@ -134,6 +135,8 @@ pub(super) struct Row<'a> {
     pub status: &'static str,
     pub status_key: &'static str,
     pub is_active: bool,
+    /// Seconds until it ends, where that is soon for a token of its kind.
+    pub ends_in: Option<u64>,
     pub owner: &'a str,
     pub client: &'a str,
 }
@@ -176,6 +179,7 @@ impl<'a> Row<'a> {
             status: status_name(status),
             status_key: status_key(status),
             is_active: status == Status::Active,
+            ends_in: ends_soon(grant, now).filter(|_| status == Status::Active),
             owner: owner_name(&grant.owner),
             client: grant.client.as_ref().map_or("", |client| client.name.as_str()),
         }
@@ -185,6 +189,13 @@ impl<'a> Row<'a> {
     pub(super) fn title(&self) -> String {
         self.grant.name.clone().unwrap_or_else(|| self.grant.id.to_string())
     }
+}
+
+/// Within a week, of a token that was made for longer: of one that lives for hours there is nothing to warn.
+fn ends_soon(grant: &Grant, now: Timestamp) -> Option<u64> {
+    let soon = Stage::Week.ahead();
+    let end = grant.expires_at.filter(|end| *end <= now.plus(soon) && *end > grant.created_at.plus(soon));
+    end.map(|end| end.seconds_left(now).unsigned_abs())
 }
 
 pub(super) fn owner_name(owner: &Owner) -> &str {
