@@ -97,6 +97,45 @@ error-conflict-text = Things have changed, or a rule forbids it. Nothing was cha
 error-unavailable = Not possible at the moment
 error-unavailable-text = The service can’t reach its database or is very busy. It is not known whether anything was changed. Try again in a moment.
 
+## What can’t be taken
+bad-empty = It can’t be empty.
+bad-too-long = At most { $max } characters.
+bad-too-many = At most { $max } of them.
+bad-characters = Without control characters, line breaks, and characters that change the direction of text.
+bad-scope = A scope is made of visible ASCII characters without double quotes and backslashes.
+bad-scopes = At most { $words } scopes of at most { $characters } characters.
+bad-catalog-name = 1 to { $max } small letters (a–z), digits, dots, underscores and hyphens.
+bad-audience = An absolute address of at most { $max } visible ASCII characters, without a fragment (#).
+bad-email = An e-mail address of at most { $max } visible ASCII characters.
+bad-subject = 1 to { $max } visible ASCII characters.
+bad-lifetime = A whole number of seconds, or a number with s, m, h or d.
+bad-number = A whole number from 1 to { $max }.
+bad-period = From 1s to { $max }.
+bad-api = This workspace has no such API.
+bad-plan = This workspace has no such plan.
+bad-owner = This workspace has no user and no client with this id.
+bad-owner-role = The owner has a higher role than you.
+bad-extra-fields = At most { $max } bytes in all.
+bad-redirect-characters = At most { $max } visible ASCII characters, without blanks and backslashes.
+bad-redirect-relative = It is not an absolute address.
+bad-redirect-wildcard = Without a user, a password, and wildcards (*).
+bad-redirect-fragment = Without a fragment (#).
+bad-redirect-http = It must begin with https, except on this very machine.
+bad-redirect-scheme = An address of this kind can’t be a redirect.
+bad-public-credentials = A public client can’t get tokens of its own: it proves nothing.
+bad-public-anonymous = A public client can’t open anonymous sessions: it proves nothing.
+bad-public-introspects = A public client can’t introspect: it proves nothing.
+bad-deadline-earlier = It is before the present one, { $present }.
+bad-deadline-later = It must lie ahead, and at { $latest } at the latest.
+bad-deadline-passed = It must lie ahead.
+bad-name-taken = This name is or was in use here. Choose another one.
+bad-subject-taken = Another user of the workspace has this subject.
+bad-client-id-taken = This id is or was in use. Choose another one.
+bad-catalog-full = A workspace has at most { $max } of these.
+bad-last-of-role = Nobody else in this workspace has the role { $role }.
+bad-not-active = Only an active token is edited.
+bad-over-http = It is revoked over HTTP only; its page tells how.
+
 ## Account
 account = Account
 account-lead = Signed in as { $name } with the role { $role }.

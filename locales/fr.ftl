@@ -97,6 +97,45 @@ error-conflict-text = La situation a changé, ou une règle s’y oppose. Rien n
 error-unavailable = Momentanément impossible
 error-unavailable-text = Le service n’atteint pas sa base de données ou est très occupé. On ignore si quelque chose a été modifié. Réessayez dans un instant.
 
+## What can’t be taken
+bad-empty = Ce champ ne peut pas être vide.
+bad-too-long = Au plus { $max } caractères.
+bad-too-many = Au plus { $max }.
+bad-characters = Sans caractères de contrôle, sauts de ligne ni caractères qui changent le sens du texte.
+bad-scope = Une portée se compose de caractères ASCII visibles, sans guillemet double ni barre oblique inversée.
+bad-scopes = Au plus { $words } portées d’au plus { $characters } caractères.
+bad-catalog-name = De 1 à { $max } minuscules (a–z), chiffres, points, traits bas et traits d’union.
+bad-audience = Une adresse absolue d’au plus { $max } caractères ASCII visibles, sans fragment (#).
+bad-email = Une adresse e-mail d’au plus { $max } caractères ASCII visibles.
+bad-subject = De 1 à { $max } caractères ASCII visibles.
+bad-lifetime = Un nombre entier de secondes, ou un nombre suivi de s, m, h ou d.
+bad-number = Un nombre entier de 1 à { $max }.
+bad-period = De 1s à { $max }.
+bad-api = Cet espace n’a pas d’API de ce nom.
+bad-plan = Cet espace n’a pas de forfait de ce nom.
+bad-owner = Aucun utilisateur ni client de cet espace n’a cet identifiant.
+bad-owner-role = Le propriétaire a un rôle supérieur au vôtre.
+bad-extra-fields = Au plus { $max } octets en tout.
+bad-redirect-characters = Au plus { $max } caractères ASCII visibles, sans espace ni barre oblique inversée.
+bad-redirect-relative = Ce n’est pas une adresse absolue.
+bad-redirect-wildcard = Sans utilisateur, mot de passe ni joker (*).
+bad-redirect-fragment = Sans fragment (#).
+bad-redirect-http = Elle doit commencer par https, sauf sur cette machine même.
+bad-redirect-scheme = Une adresse de ce genre ne peut pas servir de redirection.
+bad-public-credentials = Un client public ne peut pas obtenir ses propres jetons : il ne prouve rien.
+bad-public-anonymous = Un client public ne peut pas ouvrir de sessions anonymes : il ne prouve rien.
+bad-public-introspects = Un client public ne peut pas interroger de jetons : il ne prouve rien.
+bad-deadline-earlier = Elle précède l’échéance actuelle, { $present }.
+bad-deadline-later = Elle doit être à venir, et au plus tard le { $latest }.
+bad-deadline-passed = Elle doit être à venir.
+bad-name-taken = Ce nom est ou a été utilisé ici. Choisissez-en un autre.
+bad-subject-taken = Un autre utilisateur de l’espace a cet identifiant.
+bad-client-id-taken = Cet identifiant est ou a été utilisé. Choisissez-en un autre.
+bad-catalog-full = Un espace en a au plus { $max }.
+bad-last-of-role = Personne d’autre dans cet espace n’a le rôle { $role }.
+bad-not-active = Seul un jeton actif se modifie.
+bad-over-http = Il se révoque par HTTP seulement ; sa page dit comment.
+
 ## Account
 account = Compte
 account-lead = Connecté en tant que { $name } avec le rôle { $role }.

@@ -66,7 +66,7 @@ impl Service {
     pub async fn create_api(&self, caller: &Caller, request: &CreateApi) -> Result<Api, ApiFailure> {
         let mut errors = Vec::new();
         let name = request.name.parse::<CatalogName>();
-        let name = name.map_err(|error| errors.push(FieldError::new("/name", error.to_string())));
+        let name = name.map_err(|error| errors.push(FieldError::new("/name", error)));
         let audience = read_audience(&request.audience, &mut errors);
         let scopes = read_scopes(&request.scopes, &mut errors);
         let (Ok(name), Some(audience), Some(scopes)) = (name, audience, scopes) else {
@@ -148,11 +148,11 @@ impl Service {
 fn read_audience(text: &str, errors: &mut Vec<FieldError>) -> Option<Audience> {
     text.parse()
         .map_err(|error: crate::domain::api::NotAnAudience| {
-            errors.push(FieldError::new("/audience", error.to_string()));
+            errors.push(FieldError::new("/audience", error));
         })
         .ok()
 }
 
 fn read_scopes(words: &[String], errors: &mut Vec<FieldError>) -> Option<Scopes> {
-    Scopes::from_words(words).map_err(|error| errors.push(FieldError::new("/scopes", error.to_string()))).ok()
+    Scopes::from_words(words).map_err(|error| errors.push(FieldError::new("/scopes", error))).ok()
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Service;
 use super::caller::Caller;
+use super::detail::{Detail, Reason};
 use super::error::{ApiFailure, FieldError};
 use super::reach::{self, ReachView};
 use super::revoke::Receipt;
@@ -101,10 +102,14 @@ impl Service {
         match self.in_force(written).await? {
             (Edited::Applied(_), receipt) => Ok(receipt),
             (Edited::Stale, _) => Ok(None),
-            (Edited::NameTaken, _) => Err(ApiFailure::Conflict(
-                "the name is or was in use, and tokens may name it; choose another".to_owned(),
-            )),
-            (Edited::Full, _) => Err(ApiFailure::Conflict(format!("a workspace has at most {MAX_ENTRIES} of these"))),
+            (Edited::NameTaken, _) => Err(ApiFailure::Conflict(Detail::new(
+                Reason::NameTaken,
+                "the name is or was in use, and tokens may name it; choose another",
+            ))),
+            (Edited::Full, _) => Err(ApiFailure::Conflict(Detail::new(
+                Reason::CatalogFull { max: MAX_ENTRIES as usize },
+                format!("a workspace has at most {MAX_ENTRIES} of these"),
+            ))),
         }
     }
 
@@ -177,14 +182,18 @@ fn read_names(
     errors: &mut Vec<FieldError>,
 ) -> Vec<String> {
     if names.len() > max {
-        errors.push(FieldError::new(pointer, format!("has at most {max} names")));
+        errors.push(FieldError::new(pointer, Detail::new(Reason::TooMany { max }, format!("has at most {max} names"))));
         return Vec::new();
     }
     let mut read: Vec<String> = Vec::with_capacity(names.len());
     for (index, name) in names.into_iter().enumerate() {
         if !exists(&name) {
-            let what = if pointer == "/apis" { "API" } else { "plan" };
-            errors.push(FieldError::new(format!("{pointer}/{index}"), format!("is no {what} of this workspace")));
+            let detail = if pointer == "/apis" {
+                Detail::new(Reason::UnknownApi, "is no API of this workspace")
+            } else {
+                Detail::new(Reason::UnknownPlan, "is no plan of this workspace")
+            };
+            errors.push(FieldError::new(format!("{pointer}/{index}"), detail));
         } else if !read.contains(&name) {
             read.push(name);
         }

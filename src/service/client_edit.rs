@@ -87,7 +87,7 @@ impl Service {
         }
         let client = self.find_workspace_client(caller, client_id).await?;
         let Some(current) = client.secret.filter(|_| client.auth_method != AuthMethod::None) else {
-            return Err(ApiFailure::Conflict("a public client has no secret".to_owned()));
+            return Err(ApiFailure::Conflict("a public client has no secret".into()));
         };
         let until = self.clock.now().plus(overlap.as_duration());
         let previous = (overlap.as_duration() > Duration::ZERO).then_some(PreviousSecret { secret: current, until });
@@ -131,9 +131,9 @@ impl Service {
     /// [`ApiFailure::Conflict`] for the client that pairs of the workspace are refreshed with, or the store's.
     pub(super) async fn refuse_api_client(&self, client: &Client, what: &str) -> Result<(), ApiFailure> {
         if self.is_api_client(client).await? {
-            return Err(ApiFailure::Conflict(format!(
-                "API tokens of this workspace are refreshed with this client; it can't be {what}"
-            )));
+            return Err(ApiFailure::Conflict(
+                format!("API tokens of this workspace are refreshed with this client; it can't be {what}").into(),
+            ));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The fields of a client as they are sent: read all, so that everything that can't be accepted is told at once.
 
+use super::detail::{Detail, Reason};
 use super::error::{ApiFailure, FieldError};
 use crate::domain::client::{AuthMethod, GrantType};
 use crate::domain::name::{MAX_NAME_CHARS, shown_text};
@@ -15,7 +16,7 @@ const MAX_REDIRECT_URI_CHARS: usize = 2000;
 const MAX_REDIRECT_URIS: usize = 20;
 
 impl ClientFields {
-    pub(super) fn bad(&mut self, pointer: &str, detail: impl Into<String>) {
+    pub(super) fn bad(&mut self, pointer: &str, detail: impl Into<Detail>) {
         self.errors.push(FieldError::new(pointer, detail));
     }
 
@@ -27,7 +28,7 @@ impl ClientFields {
 
     pub(super) fn name(&mut self, text: &str) -> String {
         shown_text(text, MAX_NAME_CHARS).unwrap_or_else(|error| {
-            self.bad("/name", error.to_string());
+            self.bad("/name", error);
             String::new()
         })
     }
@@ -50,7 +51,7 @@ impl ClientFields {
 
     pub(super) fn scopes(&mut self, words: &[String]) -> Scopes {
         Scopes::from_words(words).unwrap_or_else(|error| {
-            self.bad("/scopes", error.to_string());
+            self.bad("/scopes", error);
             Scopes::default()
         })
     }
@@ -69,7 +70,8 @@ impl ClientFields {
 
     pub(super) fn redirect_uris(&mut self, uris: &[String]) {
         if uris.len() > MAX_REDIRECT_URIS {
-            self.bad("/redirect_uris", format!("has at most {MAX_REDIRECT_URIS} entries"));
+            let max = MAX_REDIRECT_URIS;
+            self.bad("/redirect_uris", Detail::new(Reason::TooMany { max }, format!("has at most {max} entries")));
         }
         for (index, uri) in uris.iter().enumerate() {
             if let Err(problem) = redirect_uri(uri) {
@@ -81,37 +83,59 @@ impl ClientFields {
     /// What a client that proves nothing can't be.
     pub(super) fn public(&mut self, grant_types: &[GrantType], introspect: bool) {
         if grant_types.contains(&GrantType::ClientCredentials) {
-            self.bad("/grant_types", "a public client can't use client_credentials (RFC 6749 section 4.4)");
+            self.bad(
+                "/grant_types",
+                Detail::new(
+                    Reason::PublicClientCredentials,
+                    "a public client can't use client_credentials (RFC 6749 section 4.4)",
+                ),
+            );
         }
         if grant_types.contains(&GrantType::Anonymous) {
-            self.bad("/grant_types", "a public client can't open anonymous sessions: it proves nothing");
+            self.bad(
+                "/grant_types",
+                Detail::new(
+                    Reason::PublicAnonymous,
+                    "a public client can't open anonymous sessions: it proves nothing",
+                ),
+            );
         }
         if introspect {
-            self.bad("/introspect", "a public client can't introspect: it proves nothing");
+            self.bad(
+                "/introspect",
+                Detail::new(Reason::PublicIntrospects, "a public client can't introspect: it proves nothing"),
+            );
         }
     }
 }
 
+fn refused(reason: Reason, text: &'static str) -> Result<(), Detail> {
+    Err(Detail::new(reason, text))
+}
+
 /// RFC 6749 §3.1.2: absolute, without a fragment; RFC 9700 §2.6: https, or http on the loopback interface.
-fn redirect_uri(uri: &str) -> Result<(), &'static str> {
+fn redirect_uri(uri: &str) -> Result<(), Detail> {
     // The parser mends these; what is compared later is the text as it was given.
     if uri.len() > MAX_REDIRECT_URI_CHARS || uri.bytes().any(|byte| !(0x21..=0x7e).contains(&byte) || byte == b'\\') {
-        return Err("is at most 2000 visible ASCII characters, without blanks and backslashes");
+        let reason = Reason::RedirectCharacters { max: MAX_REDIRECT_URI_CHARS };
+        return refused(reason, "is at most 2000 visible ASCII characters, without blanks and backslashes");
     }
     let Ok(parsed) = url::Url::parse(uri) else {
-        return Err("is not an absolute URI");
+        return refused(Reason::RedirectNotAbsolute, "is not an absolute URI");
     };
     if !parsed.username().is_empty() || parsed.password().is_some() || uri.contains('*') {
-        return Err("can't have a user, a password or a wildcard");
+        return refused(Reason::RedirectUserOrWildcard, "can't have a user, a password or a wildcard");
     }
     let loopback = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     match parsed.scheme() {
-        _ if parsed.fragment().is_some() => Err("can't have a fragment"),
+        _ if parsed.fragment().is_some() => refused(Reason::RedirectFragment, "can't have a fragment"),
         "https" => Ok(()),
         "http" if loopback => Ok(()),
-        "http" => Err("must be https, except on the loopback interface"),
-        "javascript" | "data" | "vbscript" | "file" | "blob" | "about" => Err("has a scheme that can't be a redirect"),
+        "http" => refused(Reason::RedirectNotHttps, "must be https, except on the loopback interface"),
+        "javascript" | "data" | "vbscript" | "file" | "blob" | "about" => {
+            refused(Reason::RedirectScheme, "has a scheme that can't be a redirect")
+        }
         scheme if scheme.contains('.') => Ok(()),
-        _ => Err("a private-use scheme must contain a dot (RFC 8252 section 7.1)"),
+        _ => refused(Reason::RedirectScheme, "a private-use scheme must contain a dot (RFC 8252 section 7.1)"),
     }
 }

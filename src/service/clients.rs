@@ -8,6 +8,7 @@ use super::Service;
 use super::caller::Caller;
 use super::client_auth::imported_digest;
 use super::client_fields::ClientFields;
+use super::detail::{Detail, Reason};
 use super::error::ApiFailure;
 use super::idempotency::IdempotencyKey;
 use super::reach::ReachView;
@@ -146,7 +147,12 @@ impl Service {
             Ok(()) => Ok(CreatedClient { client, secret, repeated: false }),
             Err(StoreError::Duplicate(_)) => {
                 let made = self.store.find_client(&client.client_id).await?.filter(|made| made.key == client.key);
-                let taken = || ApiFailure::Conflict("this client_id is or was in use; choose another".to_owned());
+                let taken = || {
+                    ApiFailure::Conflict(Detail::new(
+                        Reason::ClientIdTaken,
+                        "this client_id is or was in use; choose another",
+                    ))
+                };
                 // The secret may have been changed since; then it is not shown again.
                 let client = made.ok_or_else(taken)?;
                 let secret = secret.filter(|secret| self.proves(&client, secret));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::detail::Detail;
 use super::password::PasswordFailure;
 use crate::store::StoreError;
 
@@ -89,7 +90,7 @@ pub enum ApiFailure {
     #[error("there is no {0} with this id")]
     NotFound(&'static str),
     #[error("{0}")]
-    Conflict(String),
+    Conflict(Detail),
     /// It was there, and no longer is.
     #[error("{0}")]
     Gone(&'static str),
@@ -114,17 +115,18 @@ pub struct FieldError {
     /// RFC 6901, for instance `/lifetime`; `?name` for a parameter of the URL.
     #[schema(examples("/lifetime"))]
     pub pointer: String,
-    pub detail: String,
+    #[schema(value_type = String)]
+    pub detail: Detail,
 }
 
 impl FieldError {
-    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn new(pointer: impl Into<String>, detail: impl Into<Detail>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }
 }
 
 impl ApiFailure {
-    pub(crate) fn field(pointer: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn field(pointer: &str, detail: impl Into<Detail>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, detail)])
     }
 }

@@ -12,6 +12,7 @@ pub mod client_edit;
 mod client_fields;
 pub mod clients;
 mod context;
+pub mod detail;
 pub mod edit;
 pub mod error;
 pub mod events;

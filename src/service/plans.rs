@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Service;
 use super::caller::Caller;
 use super::catalog::Deletion;
+use super::detail::{Detail, Reason};
 use super::edit::IfMatch;
 use super::error::{ApiFailure, FieldError};
 use crate::domain::catalog_name::CatalogName;
@@ -74,7 +75,7 @@ impl Service {
     pub async fn create_plan(&self, caller: &Caller, request: &CreatePlan) -> Result<Plan, ApiFailure> {
         let mut errors = Vec::new();
         let name = request.name.parse::<CatalogName>();
-        let name = name.map_err(|error| errors.push(FieldError::new("/name", error.to_string())));
+        let name = name.map_err(|error| errors.push(FieldError::new("/name", error)));
         let quota = read_quota(request.requests, request.period, &mut errors);
         let apis = self.read_covered(caller, &request.apis, &mut errors).await?;
         let (Ok(name), Some(quota), true) = (name, quota, errors.is_empty()) else {
@@ -95,7 +96,13 @@ impl Service {
         errors: &mut Vec<FieldError>,
     ) -> Result<Vec<CatalogName>, StoreError> {
         if names.len() > MAX_APIS {
-            errors.push(FieldError::new("/apis", format!("has at most {MAX_APIS} names; none covers all")));
+            errors.push(FieldError::new(
+                "/apis",
+                Detail::new(
+                    Reason::TooMany { max: MAX_APIS },
+                    format!("has at most {MAX_APIS} names; none covers all"),
+                ),
+            ));
             return Ok(Vec::new());
         }
         let catalog = self.catalog(caller.workspace.id).await?;
@@ -104,7 +111,10 @@ impl Service {
             match catalog.api(name) {
                 Some(api) if !covered.contains(&api.name) => covered.push(api.name.clone()),
                 Some(_) => {}
-                None => errors.push(FieldError::new(format!("/apis/{index}"), "is no API of this workspace")),
+                None => errors.push(FieldError::new(
+                    format!("/apis/{index}"),
+                    Detail::new(Reason::UnknownApi, "is no API of this workspace"),
+                )),
             }
         }
         Ok(covered)
@@ -179,10 +189,22 @@ impl Service {
 
 fn read_quota(requests: u32, period: Lifetime, errors: &mut Vec<FieldError>) -> Option<Quota> {
     if !(1..=Quota::MAX_REQUESTS).contains(&requests) {
-        errors.push(FieldError::new("/requests", format!("is a whole number from 1 to {}", Quota::MAX_REQUESTS)));
+        errors.push(FieldError::new(
+            "/requests",
+            Detail::new(
+                Reason::WholeNumber { max: Quota::MAX_REQUESTS.into() },
+                format!("is a whole number from 1 to {}", Quota::MAX_REQUESTS),
+            ),
+        ));
     }
     if period.as_secs() == 0 || period > Quota::MAX_PERIOD {
-        errors.push(FieldError::new("/period", format!("is from 1s to {}", Quota::MAX_PERIOD)));
+        errors.push(FieldError::new(
+            "/period",
+            Detail::new(
+                Reason::Period { max: Quota::MAX_PERIOD.to_string() },
+                format!("is from 1s to {}", Quota::MAX_PERIOD),
+            ),
+        ));
     }
     Quota::new(requests, period)
 }

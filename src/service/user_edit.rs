@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::Service;
 use super::caller::Caller;
 use super::changes::Changes;
+use super::detail::{Detail, Reason};
 use super::edit::IfMatch;
 use super::error::{ApiFailure, FieldError};
 use super::reach::ReachView;
@@ -85,9 +86,10 @@ impl Service {
         let audit = self.admin_event(caller, "user.update", user.id.to_string()).with_detail(&changes.into_detail());
         let id = user.id;
         match self.store.update_user(UpdateUser { user: edited, password_hash, ends_sessions, audit }).await {
-            Err(StoreError::Duplicate(_)) => {
-                Err(ApiFailure::Conflict("another user of the workspace has this subject".to_owned()))
-            }
+            Err(StoreError::Duplicate(_)) => Err(ApiFailure::Conflict(Detail::new(
+                Reason::SubjectTaken,
+                "another user of the workspace has this subject",
+            ))),
             change => self.changed(change?, id).await,
         }
     }
@@ -124,9 +126,10 @@ impl Service {
                 let current = self.store.find_user(id).await?.ok_or(ApiFailure::NotFound("user"))?;
                 Err(ApiFailure::PreconditionFailed { current: current.version })
             }
-            UserChange::Last(role) => {
-                Err(ApiFailure::Conflict(format!("nobody else in this workspace has the role {}", role.as_str())))
-            }
+            UserChange::Last(role) => Err(ApiFailure::Conflict(Detail::new(
+                Reason::LastOfRole { role: role.as_str() },
+                format!("nobody else in this workspace has the role {}", role.as_str()),
+            ))),
         }
     }
 }
@@ -175,7 +178,7 @@ impl Service {
                 Some(same.unwrap_or_else(|| LinkedIdentity { identity, linked_at: self.clock.now() }))
             }
             Err(error) => {
-                errors.push(FieldError::new(POINTER, error.to_string()));
+                errors.push(FieldError::new(POINTER, error));
                 None
             }
         }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::Service;
 use super::caller::Caller;
+use super::detail::{Detail, Reason};
 use super::error::{ApiFailure, FieldError};
 use super::idempotency::IdempotencyKey;
 use crate::domain::clock::Timestamp;
@@ -128,7 +129,7 @@ impl Service {
                 Some(user) => Ok((user, true)),
                 None => {
                     let taken = "this username is or was in use in the workspace; choose another";
-                    Err(ApiFailure::Conflict(taken.to_owned()))
+                    Err(ApiFailure::Conflict(Detail::new(Reason::NameTaken, taken)))
                 }
             },
             Err(error) => Err(error.into()),
@@ -217,12 +218,12 @@ impl Caller {
 }
 
 pub(super) fn read_username(text: &str, pointer: &str, errors: &mut Vec<FieldError>) -> Option<String> {
-    shown_text(text, MAX_NAME_CHARS).map_err(|error| errors.push(FieldError::new(pointer, error.to_string()))).ok()
+    shown_text(text, MAX_NAME_CHARS).map_err(|error| errors.push(FieldError::new(pointer, error))).ok()
 }
 
 pub(super) fn read_email(text: &str, pointer: &str, errors: &mut Vec<FieldError>) -> Option<String> {
     let email = text.parse::<Email>().map(Email::into_string);
-    email.map_err(|error| errors.push(FieldError::new(pointer, error.to_string()))).ok()
+    email.map_err(|error| errors.push(FieldError::new(pointer, error))).ok()
 }
 
 pub(super) fn read_role(word: &str, errors: &mut Vec<FieldError>) -> Option<Role> {

@@ -160,9 +160,10 @@ impl Service {
         let audit = self.admin_event(operator, "workspace.create", workspace.id.to_string()).with_detail(&detail);
         match self.store.insert_workspace(new, audit).await {
             Ok(()) => Ok(CreatedWorkspace { workspace, admin, api_key, client_id, repeated: false }),
-            Err(StoreError::Duplicate(_)) => self.founded_before(id, first_key, api_key).await?.ok_or_else(|| {
-                ApiFailure::Conflict("a workspace of this name is or was there; choose another".to_owned())
-            }),
+            Err(StoreError::Duplicate(_)) => self
+                .founded_before(id, first_key, api_key)
+                .await?
+                .ok_or_else(|| ApiFailure::Conflict("a workspace of this name is or was there; choose another".into())),
             Err(error) => Err(error.into()),
         }
     }
@@ -260,7 +261,7 @@ impl Service {
     ) -> Result<DeletedWorkspace, ApiFailure> {
         let Workspace { id, name, .. } = self.find_workspace(operator, id).await?;
         if id == operator.workspace.id {
-            return Err(ApiFailure::Conflict("an operator can't delete the workspace that they belong to".to_owned()));
+            return Err(ApiFailure::Conflict("an operator can't delete the workspace that they belong to".into()));
         }
         let holder = Holder::Workspace(id);
         if dry_run {

@@ -277,7 +277,7 @@ impl Way<'_> {
         self.open("/console/admin/users").await;
         browser.fill("username", "ada").await;
         browser.press("form[action='/console/admin/users'].card button").await;
-        browser.has(".notice.bad, .calm").await;
+        browser.has(".notice.bad").await;
         look.look(browser, "user-refused").await;
         self.open("/console/tokens/new").await;
         browser.fill("name", "too long").await;

@@ -38,7 +38,8 @@ on_both_databases! {
             assert!(refused.contains(&format!("id=\"{field}-error\"")), "{field}");
         }
         make_api(&browser, "orders").await;
-        browser.post(NEW_API, &[("name", "orders"), ("audience", "https://x.test")]).await.expect(409);
+        let taken = browser.post(NEW_API, &[("name", "orders"), ("audience", "https://x.test")]).await.expect(422).body;
+        assert!(taken.contains("This name is or was in use here.") && taken.contains("value=\"https://x.test\""), "what was typed stays");
         let list = browser.get("/console/admin/apis?done=api-made").await.expect(200).body;
         assert!(list.contains("The API is made.") && list.contains("https://orders.test") && list.contains("read write"));
         let edit = edit_path(&list, "orders");

@@ -8,6 +8,7 @@ mod catalog;
 mod clients;
 mod explain;
 mod frame;
+mod french;
 mod legacy;
 mod oidc;
 mod overview;

@@ -93,7 +93,8 @@ pub(super) fn no_passwords(page: &Page) -> Response {
 
 /// The page of a use case that failed. Logs what the operator must know.
 pub(super) fn of(page: &Page, failure: &ApiFailure) -> Response {
-    let detail = failure.to_string();
+    let (detail, said);
+    detail = failure.to_string();
     let (status, title, text, errors, detail): (_, _, _, &[FieldError], &str) = match failure {
         ApiFailure::Invalid(errors) => (StatusCode::BAD_REQUEST, "error-invalid", "error-invalid-text", errors, ""),
         ApiFailure::Forbidden(_) => (StatusCode::FORBIDDEN, "error-forbidden", "error-forbidden-text", &[], &detail),
@@ -107,6 +108,10 @@ pub(super) fn of(page: &Page, failure: &ApiFailure) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, "error-unavailable", "error-unavailable-text", &[], "")
         }
         // Whatever else a use case refuses has to do with the state that things are in.
+        ApiFailure::Conflict(why) => {
+            said = page.says(why);
+            (StatusCode::CONFLICT, "error-conflict", "error-conflict-text", &[], &said)
+        }
         _ => (StatusCode::CONFLICT, "error-conflict", "error-conflict-text", &[], &detail),
     };
     let template = FailurePage { page, status: status.as_u16(), title, text, errors, detail, signs_in: false };

@@ -83,11 +83,21 @@ pub(super) async fn create(
         Err(ApiFailure::Invalid(errors)) => {
             let errors: Vec<String> = errors
                 .iter()
-                .map(|error| format!("{} {}", error.pointer.trim_start_matches('/'), error.detail))
+                .map(|error| format!("{}: {}", label(page, &error.pointer), page.says(&error.detail)))
                 .collect();
             Ok(again(errors.join("; ")))
         }
         Err(failure) => Err(failure::of(page, &failure)),
+    }
+}
+
+/// What a field is called on the page.
+fn label(page: &Page, pointer: &str) -> String {
+    match pointer.trim_start_matches('/').split('/').next() {
+        Some("name") => page.t("name").into_owned(),
+        Some("scopes") => page.t("scopes").into_owned(),
+        Some("lifetime") => page.t("expiration").into_owned(),
+        _ => pointer.to_owned(),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::Secret;
 use crate::service::Service;
 use crate::service::caller::Caller;
+use crate::service::detail::{Detail, Reason};
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::revoke::Receipt;
 use crate::store::StoreError;
@@ -129,25 +130,28 @@ impl Service {
         let now = self.clock.now();
         let id = ImportId::generate(now, &self.entropy);
         let mut errors = Vec::new();
-        let mut check = |pointer: &str, error: String| errors.push(FieldError::new(pointer, error));
+        let mut check = |pointer: &str, error: Detail| errors.push(FieldError::new(pointer, error));
         let source = shown_text(&request.source, MAX_NAME_CHARS);
-        let source = source.map_err(|error| check("/source", error.to_string())).unwrap_or_default();
+        let source = source.map_err(|error| check("/source", error.into())).unwrap_or_default();
         let hashed = request.hashed.unwrap_or(Hashed::Token);
-        let separator = separator(request.separator.as_deref()).map_err(|error| check("/separator", error.to_owned()));
-        let key = hmac_key(&request).map_err(|(pointer, error)| check(pointer, error.to_owned())).unwrap_or(None);
-        let scheme = scheme(&request.scheme, key.as_ref()).map_err(|(pointer, error)| check(pointer, error));
-        let policy = self.import_policy(request.policy.as_deref()).map_err(|error| check("/policy", error));
+        let separator = separator(request.separator.as_deref()).map_err(|error| check("/separator", error.into()));
+        let key = hmac_key(&request).map_err(|(pointer, error)| check(pointer, error.into())).unwrap_or(None);
+        let scheme = scheme(&request.scheme, key.as_ref()).map_err(|(pointer, error)| check(pointer, error.into()));
+        let policy = self.import_policy(request.policy.as_deref()).map_err(|error| check("/policy", error.into()));
         if let Ok(policy) = policy {
             deadline_error(policy, request.deadline.0, now).into_iter().for_each(|error| check("/deadline", error));
         }
         let deprecated_at = request.deprecated_at.map_or(now, |moment| moment.0);
         if deprecated_at > request.deadline.0 {
-            check("/deprecated_at", "lies after the deadline".to_owned());
+            check("/deprecated_at", "lies after the deadline".into());
         }
         if request.link.as_deref().is_some_and(|link| !is_web_link(link)) {
-            check("/link", format!("is an http or https URL of at most {MAX_LINK_CHARS} visible ASCII characters"));
+            check(
+                "/link",
+                format!("is an http or https URL of at most {MAX_LINK_CHARS} visible ASCII characters").into(),
+            );
         }
-        let scopes = Scopes::from_words(&request.scopes).map_err(|error| check("/scopes", error.to_string()));
+        let scopes = Scopes::from_words(&request.scopes).map_err(|error| check("/scopes", error.into()));
         if let Ok(scopes) = &scopes {
             errors.extend(caller.scope_error(scopes));
         }
@@ -182,7 +186,7 @@ impl Service {
         let change = ImportChange::Create(Box::new(import));
         match self.change_import(caller, id, "legacy_import.create", change).await {
             Err(StoreError::Duplicate(_)) => Err(ApiFailure::Conflict(
-                "there is an import of this source already; go on with it, or name this one otherwise".to_owned(),
+                "there is an import of this source already; go on with it, or name this one otherwise".into(),
             )),
             Err(error) => Err(error.into()),
             Ok(_) => self.find_workspace_import(caller, id).await,
@@ -227,9 +231,16 @@ impl Service {
         deadline: Moment,
     ) -> Result<(Import, Receipt), ApiFailure> {
         let import = self.find_workspace_import(caller, id).await?;
-        let policy = self.import_policy(Some(&import.new.policy)).map_err(ApiFailure::Conflict)?;
+        let policy =
+            self.import_policy(Some(&import.new.policy)).map_err(|error| ApiFailure::Conflict(error.into()))?;
         if deadline.0 < import.new.deadline {
-            return Err(ApiFailure::field("/deadline", format!("is before the present one, {}", import.new.deadline)));
+            return Err(ApiFailure::field(
+                "/deadline",
+                Detail::new(
+                    Reason::DeadlineEarlier { present: import.new.deadline.to_string() },
+                    format!("is before the present one, {}", import.new.deadline),
+                ),
+            ));
         }
         if let Some(error) = deadline_error(policy, deadline.0, self.clock.now()) {
             return Err(ApiFailure::field("/deadline", error));
@@ -238,7 +249,7 @@ impl Service {
         let (changed, receipt) = self.change_import(caller, id, "legacy_import.extend", change).await?;
         if !changed {
             return Err(ApiFailure::Conflict(
-                "the import is revoked or purged: nothing of it can be used again".to_owned(),
+                "the import is revoked or purged: nothing of it can be used again".into(),
             ));
         }
         Ok((self.find_workspace_import(caller, id).await?, receipt))
@@ -367,7 +378,7 @@ fn scheme(name: &str, key: Option<&Secret<Vec<u8>>>) -> Result<&'static str, (&'
 }
 
 /// The deadline lies ahead, and no further than the policy lets a token live.
-fn deadline_error(policy: &Policy, deadline: Timestamp, now: Timestamp) -> Option<String> {
+fn deadline_error(policy: &Policy, deadline: Timestamp, now: Timestamp) -> Option<Detail> {
     let latest = match policy.rules.max_lifetime {
         End::After(lifetime) => Some(now.plus(lifetime.as_duration())),
         End::Never(_) => None,
@@ -375,9 +386,10 @@ fn deadline_error(policy: &Policy, deadline: Timestamp, now: Timestamp) -> Optio
     let fits = deadline > now && latest.is_none_or(|latest| deadline <= latest);
     (!fits).then(|| match latest {
         Some(latest) => {
-            format!("lies after now and at {latest} at the latest (max_lifetime of policy {})", policy.name)
+            let text = format!("lies after now and at {latest} at the latest (max_lifetime of policy {})", policy.name);
+            Detail::new(Reason::DeadlineLater { latest: latest.to_string() }, text)
         }
-        None => "lies after now".to_owned(),
+        None => Detail::new(Reason::DeadlinePassed, "lies after now"),
     })
 }
 

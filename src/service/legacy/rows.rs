@@ -120,7 +120,7 @@ impl Service {
         }
         let position = u64::try_from(import.tally.position).unwrap_or_default();
         if from_line > position + 1 && !dry_run {
-            return Err(ApiFailure::Conflict(format!("line {} comes next, not line {from_line}", position + 1)));
+            return Err(ApiFailure::Conflict(format!("line {} comes next, not line {from_line}", position + 1).into()));
         }
         // Of the schemes only the name matters for reading rows: the key of hmac-sha256 is for tokens, not for hashes.
         let key = import.new.sealed_key.is_some().then(|| Secret::new(Vec::new()));
@@ -279,14 +279,14 @@ impl Upload<'_> {
         };
         let scopes = scopes.map_err(|error| Refusal::Scopes(error.to_string()))?;
         match self.caller.scope_error(&scopes) {
-            Some(error) => Err(Refusal::Scopes(error.detail)),
+            Some(error) => Err(Refusal::Scopes(error.detail.to_string())),
             None => Ok(scopes),
         }
     }
 }
 
 fn closed() -> ApiFailure {
-    ApiFailure::Conflict("the import is revoked or past its deadline: it takes no rows".to_owned())
+    ApiFailure::Conflict("the import is revoked or past its deadline: it takes no rows".into())
 }
 
 fn name(text: Option<&str>) -> Result<Option<String>, Refusal> {

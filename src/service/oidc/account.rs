@@ -186,7 +186,7 @@ impl Service {
             UserChange::Done(_) | UserChange::Gone => Ok(()),
             UserChange::Stale => {
                 let message = "the user was changed at the same moment; sign in again".to_owned();
-                Err(ApiFailure::Conflict(message).into())
+                Err(ApiFailure::Conflict(message.into()).into())
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::domain::policy::{Creator, Credential, Policy};
 use crate::domain::scope::Scopes;
 use crate::service::Service;
 use crate::service::catalog::{AskedAssociations, Associations};
+use crate::service::detail::{Detail, Reason};
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::idempotency::{IdempotencyKey, Origination};
 use crate::service::issue::{Issued, Opening};
@@ -137,12 +138,12 @@ impl Service {
             return Err(ApiFailure::field("/policy", manager.creator_refusal()));
         }
         let mut errors = Vec::new();
-        let mut bad = |pointer: &str, detail: String| errors.push(FieldError::new(pointer, detail));
+        let mut bad = |pointer: &str, detail: Detail| errors.push(FieldError::new(pointer, detail));
         if let Err(error) = policy.grant_end(request.lifetime, now) {
-            bad("/lifetime", error.to_string());
+            bad("/lifetime", error.to_string().into());
         }
         let scopes = Scopes::from_words(&request.scopes).unwrap_or_else(|error| {
-            bad("/scopes", error.to_string());
+            bad("/scopes", error.into());
             Scopes::default()
         });
         let name = read_name(request.name.as_deref(), policy.rules.credential).unwrap_or_else(|error| {
@@ -150,7 +151,7 @@ impl Service {
             None
         });
         if manager.reach == Reach::Own && request.owner.is_some() {
-            bad("/owner", "is named by an administrator only; here a token is the caller's own".to_owned());
+            bad("/owner", "is named by an administrator only; here a token is the caller's own".into());
         }
         let (workspace, asked) = (caller.workspace.id, request.associations.clone());
         let associations = self.read_associations(workspace, manager.creator(), asked, &mut errors).await?;
@@ -203,12 +204,12 @@ impl Manager {
 }
 
 /// A key or a pair needs a name; an empty one counts as none.
-fn read_name(name: Option<&str>, credential: Credential) -> Result<Option<String>, String> {
+fn read_name(name: Option<&str>, credential: Credential) -> Result<Option<String>, Detail> {
     match name.map(|name| shown_text(name, MAX_NAME_CHARS)) {
         Some(Ok(name)) => Ok(Some(name)),
-        Some(Err(error)) if error != BadText::Empty => Err(error.to_string()),
+        Some(Err(error)) if error != BadText::Empty => Err(error.into()),
         _ if credential == Credential::Access => Ok(None),
-        _ => Err("is needed: it tells this token from the others in the list".to_owned()),
+        _ => Err(Detail::new(Reason::Empty, "is needed: it tells this token from the others in the list")),
     }
 }
 
@@ -216,6 +217,12 @@ fn read_name(name: Option<&str>, credential: Credential) -> Result<Option<String
 pub(super) fn extra_fields_error(fields: &Map<String, Value>) -> Option<FieldError> {
     let bytes = serde_json::to_string(fields).map_or(usize::MAX, |text| text.len());
     (bytes > MAX_EXTRA_FIELDS_BYTES).then(|| {
-        FieldError::new("/extra_fields", format!("has at most {MAX_EXTRA_FIELDS_BYTES} bytes as JSON, not {bytes}"))
+        FieldError::new(
+            "/extra_fields",
+            Detail::new(
+                Reason::ExtraFieldsTooLarge { max: MAX_EXTRA_FIELDS_BYTES },
+                format!("has at most {MAX_EXTRA_FIELDS_BYTES} bytes as JSON, not {bytes}"),
+            ),
+        )
     })
 }

@@ -11,6 +11,7 @@ use crate::domain::grant::{Grant, Owner, Status};
 use crate::domain::ids::GrantId;
 use crate::service::Service;
 use crate::service::catalog::{AskedAssociations, Associations};
+use crate::service::detail::{Detail, Reason};
 use crate::service::edit::IfMatch;
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::revoke::{self, Receipt};
@@ -71,9 +72,9 @@ impl Service {
             let grant = held.grants.iter().find(|grant| extent.holds(grant)).ok_or(ApiFailure::NotFound("token"))?;
             if_match.check(grant.version)?;
             if grant.status(now) != Status::Active {
-                return Err(ApiFailure::Conflict(format!(
-                    "the token is {}; only an active one is edited",
-                    grant.status(now)
+                return Err(ApiFailure::Conflict(Detail::new(
+                    Reason::NotActive,
+                    format!("the token is {}; only an active one is edited", grant.status(now)),
                 )));
             }
             let edit = resolved.apply(grant)?;

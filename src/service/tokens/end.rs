@@ -11,6 +11,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Status};
 use crate::domain::ids::GrantId;
 use crate::domain::policy::{Credential, OnDisable, Policy, PolicyVersion, RevokeReach};
+use crate::service::detail::{Detail, Reason};
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::revoke::{self, Receipt};
 use crate::service::{RequestContext, Service};
@@ -105,7 +106,7 @@ struct Judge {
 /// What is to be done with one token.
 enum Verdict {
     Nothing,
-    Refused(String),
+    Refused(Detail),
     Write(Act),
     /// All tokens of its owner under its policy.
     WithAllOfOwner,
@@ -218,17 +219,18 @@ impl Judge {
         }
     }
 
-    fn how_to_revoke(&self, grant: &Grant) -> String {
+    fn how_to_revoke(&self, grant: &Grant) -> Detail {
         let issuer = &self.service.settings.issuer;
         let by_client = grant.client.as_ref().map(|client| {
             format!(", or POST {issuer}/oauth20/revoke with token=<the token> by client {}", client.client_id)
         });
-        format!(
+        let text = format!(
             "tokens of policy {} are ended over HTTP: DELETE {issuer}/oauth20/access-token with Authorization: Bearer \
              <the token>{}",
             grant.policy,
             by_client.unwrap_or_default()
-        )
+        );
+        Detail::new(Reason::OverHttpOnly, text)
     }
 
     /// The owners whose tokens go together with a selected one.
@@ -303,7 +305,7 @@ impl Judge {
         }
         if let Some(expected) = self.end.expect_count.filter(|expected| *expected != impact.changed) {
             let detail = format!("{} tokens would be changed, not {expected}; look again", impact.changed);
-            return Err(ApiFailure::Conflict(detail).into());
+            return Err(ApiFailure::Conflict(Detail::new(Reason::CountChanged, detail)).into());
         }
         if self.end.dry_run { Ok((Changes::default(), impact)) } else { Ok((changes, impact)) }
     }

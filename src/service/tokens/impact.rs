@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Owner};
 use crate::domain::ids::GrantId;
+use crate::service::detail::Detail;
 
 /// The tokens that an act is about, and those that it changes.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -42,7 +43,8 @@ pub struct OwnerShare {
 #[schema(as = TokenRefused)]
 pub struct Refused {
     pub id: GrantId,
-    pub detail: String,
+    #[schema(value_type = String)]
+    pub detail: Detail,
 }
 
 /// A use within this time means that somebody may miss the token.
@@ -83,7 +85,7 @@ impl Tally {
         share.or_insert_with(|| OwnerShare { owner: owner.clone(), tokens: 0 }).tokens += tokens;
     }
 
-    pub(super) fn refuse(&mut self, id: GrantId, detail: String) {
+    pub(super) fn refuse(&mut self, id: GrantId, detail: Detail) {
         self.impact.refused.push(Refused { id, detail });
     }
 

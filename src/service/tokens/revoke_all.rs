@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, Owner, Status};
 use crate::domain::ids::{ClientId, UserId, WorkspaceId};
 use crate::service::Service;
+use crate::service::detail::{Detail, Reason};
 use crate::service::error::ApiFailure;
 use crate::service::revoke::{self, Receipt};
 use crate::store::cutoff::Subject;
@@ -69,7 +70,7 @@ impl Service {
             let impact = tally.finish();
             if let Some(expected) = expect_count.filter(|expected| *expected != impact.changed) {
                 let detail = format!("{} tokens would be changed, not {expected}; look again", impact.changed);
-                return Err(ApiFailure::Conflict(detail));
+                return Err(ApiFailure::Conflict(Detail::new(Reason::CountChanged, detail)));
             }
             let cut_offs = policies.iter().map(|policy| (subject, policy.clone())).collect();
             let changes = Changes { cut_offs, audit: vec![audit.clone()], ..Changes::default() };
@@ -128,7 +129,7 @@ impl Service {
             "tokens of policy {name} are ended over HTTP, each by its bearer (DELETE {0}/oauth20/access-token) or its client \
              (POST {0}/oauth20/revoke)",
             self.settings.issuer
-        )))
+        ).into()))
     }
 }
 

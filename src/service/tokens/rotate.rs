@@ -60,7 +60,7 @@ impl Service {
         }
         let policy = self.policy_of(&grant).await?;
         let policy =
-            policy.ok_or_else(|| ApiFailure::Conflict("the token's policy is not in force any more".to_owned()))?;
+            policy.ok_or_else(|| ApiFailure::Conflict("the token's policy is not in force any more".into()))?;
         let (bearer, refresh) = self.mint_for(&policy, &grant, now);
         let tokens: Vec<NewToken> =
             std::iter::once(&bearer).chain(&refresh).map(|token| NewToken::of(token, id, now)).collect();
@@ -103,14 +103,16 @@ impl Service {
 fn may_rotate(grant: &Grant, now: Timestamp) -> Result<(), ApiFailure> {
     let status = grant.status(now);
     if status != Status::Active {
-        return Err(ApiFailure::Conflict(format!("the token is {status}; only an active one gets a new secret")));
+        return Err(ApiFailure::Conflict(
+            format!("the token is {status}; only an active one gets a new secret").into(),
+        ));
     }
     match grant.origin {
         Origin::Oauth => Err(ApiFailure::Conflict(
-            "a session has no secret of its own to rotate; its client gets tokens at the token endpoint".to_owned(),
+            "a session has no secret of its own to rotate; its client gets tokens at the token endpoint".into(),
         )),
         Origin::Import => Err(ApiFailure::Conflict(
-            "a legacy token keeps the secret of its old system; make a new token instead".to_owned(),
+            "a legacy token keeps the secret of its old system; make a new token instead".into(),
         )),
         Origin::Api | Origin::Admin | Origin::Console => Ok(()),
     }

@@ -89,7 +89,7 @@ impl Service {
         // What has happened before is not for it.
         self.number_events().await?;
         if !self.store.insert_webhook(hook, MAX_WEBHOOKS, audit).await? {
-            return Err(ApiFailure::Conflict(format!("a workspace has at most {MAX_WEBHOOKS} webhooks")));
+            return Err(ApiFailure::Conflict(format!("a workspace has at most {MAX_WEBHOOKS} webhooks").into()));
         }
         Ok(WebhookWithSecret { webhook: self.find_webhook(caller, id).await?, secret: secret.text() })
     }

@@ -66,6 +66,7 @@ pub(crate) async fn create(State(state): State<AppState>, me: Me, fields: Fields
     match state.service.create_api(me.caller(), &request).await {
         Ok(_) => Ok(see_other(&format!("{LIST}?done=api-made"))),
         Err(ApiFailure::Invalid(errors)) => Ok(new_sheet(&page, &typed, &errors).respond()),
+        Err(ApiFailure::Conflict(taken)) => Ok(new_sheet(&page, &typed, &[FieldError::new("/name", taken)]).respond()),
         Err(failure) => Err(failure::of(&page, &failure)),
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn extend(State(state): State<AppState>, me: Me, Segment(id): S
     match state.service.extend_import(me.caller(), import.new.id, deadline).await {
         Ok(_) => Ok(see_other(&format!("{LIST}/{}?done=import-extended", import.new.id))),
         Err(ApiFailure::Invalid(errors)) => {
-            let error = errors.iter().map(|error| error.detail.as_str()).collect::<Vec<_>>().join("; ");
+            let error = errors.iter().map(|error| me.page.says(&error.detail)).collect::<Vec<_>>().join(" ");
             page(&state, &me, &import, DAYS[0], Some((typed, error)), None).await
         }
         Err(failure) => Err(failure::of(&me.page(Area::Legacy), &failure)),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::apis::PER_PAGE;
 use crate::domain::ids::PlanId;
 use crate::domain::lifetime::Lifetime;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Quota};
 use crate::http::console::fields::Fields;
 use crate::http::console::gate::Me;
 use crate::http::console::menu::Area;
@@ -20,6 +20,7 @@ use crate::http::console::sheet::{Field, Input, Sheet, Tick};
 use crate::http::console::{done, failure};
 use crate::http::path::Segment;
 use crate::http::{Answer, AppState};
+use crate::service::detail::{Detail, Reason};
 use crate::service::edit::IfMatch;
 use crate::service::error::{ApiFailure, FieldError};
 use crate::service::plans::{CreatePlan, EditPlan};
@@ -77,6 +78,7 @@ pub(crate) async fn create(State(state): State<AppState>, me: Me, fields: Fields
     match created {
         Ok(_) => Ok(see_other(&format!("{LIST}?done=plan-made"))),
         Err(ApiFailure::Invalid(errors)) => new_sheet(&state, &me, &typed, &errors).await,
+        Err(ApiFailure::Conflict(taken)) => new_sheet(&state, &me, &typed, &[FieldError::new("/name", taken)]).await,
         Err(failure) => Err(failure::of(&me.page(Area::Plans), &failure)),
     }
 }
@@ -146,6 +148,10 @@ async fn find(state: &AppState, me: &Me, id: &str) -> Result<Plan, Response> {
         return Err(failure::nothing_here(&me.page));
     };
     state.service.find_plan(me.caller(), id).await.map_err(me.failed())
+}
+
+fn not_a_number() -> Detail {
+    Detail::new(Reason::WholeNumber { max: Quota::MAX_REQUESTS.into() }, "is a whole number")
 }
 
 async fn new_sheet(state: &AppState, me: &Me, typed: &Typed, errors: &[FieldError]) -> Answer {
@@ -222,8 +228,8 @@ impl Typed {
         match (self.requests.parse::<u32>(), self.period.parse::<Lifetime>()) {
             (Ok(requests), Ok(period)) => Ok((requests, period)),
             (requests, period) => {
-                let requests = requests.err().map(|_| FieldError::new("/requests", "is a whole number"));
-                let period = period.err().map(|error| FieldError::new("/period", error.to_string()));
+                let requests = requests.err().map(|_| FieldError::new("/requests", not_a_number()));
+                let period = period.err().map(|error| FieldError::new("/period", error));
                 Err(requests.into_iter().chain(period).collect())
             }
         }

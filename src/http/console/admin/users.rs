@@ -73,6 +73,10 @@ pub(crate) async fn create(State(state): State<AppState>, me: Me, fields: Fields
     match state.service.create_user(me.caller(), request, None).await {
         Ok(_) if !state.service.settings.console.passwords => Ok(see_other(&format!("{LIST}?done=user-made"))),
         Ok((user, _)) => link(&state, &me, &frame, &user, StatusCode::CREATED).await,
+        Err(ApiFailure::Conflict(taken)) => {
+            let errors = [FieldError::new("/username", taken)];
+            page(&state, &me, String::new(), (username, email), &errors, None).await
+        }
         Err(ApiFailure::Invalid(errors)) => page(&state, &me, String::new(), (username, email), &errors, None).await,
         Err(failure) => Err(failure::of(&frame, &failure)),
     }
