@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod doctor;
 pub mod domain;
 pub mod http;
 pub mod server;

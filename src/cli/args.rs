@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::audit::Audit;
 use super::catalog::{ApiCommand, Plan};
 use super::client::Client;
+use super::doctor::Doctor;
 use super::event::Event;
 use super::explain::Explain;
 use super::legacy::Legacy;
@@ -40,6 +41,8 @@ pub(super) enum Command {
     /// Back up the SQLite file, or say that the database was restored
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Look for what stands in the way of the service on this machine; change nothing
+    Doctor(Doctor),
     /// Ask the running service on this machine whether it is ready
     Health,
     /// Look at the configuration

@@ -7,6 +7,7 @@ mod catalog;
 mod client;
 mod config;
 mod confirm;
+mod doctor;
 mod event;
 mod exit;
 mod explain;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli) -> Result<(), exit::Failed> {
         Command::Serve(serve) => serve::serve(&|| Ok(load(serve.set.clone())?.config)),
         Command::Migrate => serve::migrate(&load(Vec::new())?.config),
         Command::Store(command) => store::run(&command, &load(Vec::new())?.config),
+        Command::Doctor(command) => doctor::run(command, &load(Vec::new())),
         Command::Health => health::check(&load(Vec::new())?.config),
         Command::Config(command) => config::run(&command, load),
         Command::Token(command) => token::run(command),

@@ -17,16 +17,17 @@ pub(super) fn serve(load: &dyn Fn() -> Result<Config, Failed>) -> Result<(), Fai
         .map_err(|error| Failed::new(Exit::BadConfiguration, format!("log.level: {error}")))?;
     // Best effort: a container may not allow it, and the connection limit holds either way.
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
-    runtime()?.block_on(run(Reload { load, started_with: config, filter })).map_err(Failed::from)
+    let inherited = server::Inherited::take()?;
+    runtime()?.block_on(run(inherited, Reload { load, started_with: config, filter })).map_err(Failed::from)
 }
 
-async fn run(reload: Reload<'_>) -> anyhow::Result<()> {
+async fn run(inherited: server::Inherited, reload: Reload<'_>) -> anyhow::Result<()> {
     // Before anything is announced, so that a signal that comes early is not lost.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be handled")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP can't be handled")?;
     let mut config = reload.started_with.clone();
-    let sockets = server::bind(&mut config)?;
+    let sockets = server::bind(&mut config, inherited)?;
     let service = server::assemble(&config, Assembly::default()).await?;
     let welcome = server::announce(&config, &service).await?;
     let running = server::start(&config, sockets, service)?;

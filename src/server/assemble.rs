@@ -82,16 +82,19 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     open(config, Arc::new(ToCache::default())).await
 }
 
-async fn open(config: &Config, sink: Arc<dyn RevocationSink>) -> anyhow::Result<Store> {
-    let options = DatabaseOptions {
+pub(crate) fn database_options(config: &Config) -> DatabaseOptions {
+    DatabaseOptions {
         url: config.database_url(),
         connections: config.database.connections,
         acquire_timeout: config.database.acquire_timeout.as_duration(),
         doorbell: config.validation.doorbell,
         alone: config.validation.single_node,
         ha: config.database.ha,
-    };
-    Store::open(&options, sink).await.context("the database can't be opened")
+    }
+}
+
+async fn open(config: &Config, sink: Arc<dyn RevocationSink>) -> anyhow::Result<Store> {
+    Store::open(&database_options(config), sink).await.context("the database can't be opened")
 }
 
 /// Opens the database, brings it up to date and makes the use cases.

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::domain::entropy::Entropy;
 use crate::domain::keys::MasterKey;
 
-const MASTER_KEY: &str = "master.key";
+pub(crate) const MASTER_KEY: &str = "master.key";
 
 /// Makes the directory, for its owner only.
 ///
@@ -22,6 +22,14 @@ pub fn ensure_directory(path: &Path) -> std::io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(path)
+}
+
+/// The generated master key of this directory, if it is there.
+///
+/// # Errors
+/// The file system's, or [`ErrorKind::InvalidData`] for a file that is not a key.
+pub(crate) fn find_master_key(directory: &Path) -> std::io::Result<Option<MasterKey>> {
+    master_key(directory, None)
 }
 
 /// The generated master key of this directory. Makes it where there is none and `generate` is given.

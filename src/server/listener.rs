@@ -49,7 +49,21 @@ impl Listener {
         let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        Ok(Self { socket: socket.listen(BACKLOG)?, places: Places::new(max_connections), limits, tls: None })
+        Ok(Self::of(socket.listen(BACKLOG)?, max_connections, limits))
+    }
+
+    /// # Errors
+    /// When the runtime can't wait for this socket.
+    pub(super) fn take(
+        socket: std::net::TcpListener,
+        max_connections: u32,
+        limits: LiveLimits,
+    ) -> std::io::Result<Self> {
+        Ok(Self::of(TcpListener::from_std(socket)?, max_connections, limits))
+    }
+
+    fn of(socket: TcpListener, max_connections: u32, limits: LiveLimits) -> Self {
+        Self { socket, places: Places::new(max_connections), limits, tls: None }
     }
 
     /// Has it speak TLS.

@@ -21,7 +21,7 @@ pub const WENT_BACK: &str = "the database has gone back to an earlier state: it 
 
 /// What is written down, and where.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Record {
     path: PathBuf,
     written: Arc<AtomicI64>,
 }
@@ -31,7 +31,7 @@ impl Record {
     ///
     /// # Errors
     /// When the file is there and can't be read.
-    pub(super) fn of(data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn of(data_dir: &Path) -> anyhow::Result<Self> {
         let path = data_dir.join(FILE);
         let written = match fs::read_to_string(&path) {
             Ok(text) => text.trim().parse().with_context(|| format!("{} holds no revision", path.display()))?,
@@ -47,7 +47,7 @@ impl Record {
 
     /// # Errors
     /// When this node has seen a later state of the database than one whose newest revision is `head`.
-    pub(super) fn allows(&self, head: Revision) -> anyhow::Result<()> {
+    pub(crate) fn allows(&self, head: Revision) -> anyhow::Result<()> {
         if head >= self.newest() {
             return Ok(());
         }

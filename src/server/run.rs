@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
+use super::inherited::Inherited;
 use super::listener::{Listener, told};
 use super::places::Places;
 use super::record::Record;
@@ -59,23 +60,33 @@ pub struct Sockets {
     limits: LiveLimits,
 }
 
-/// Binds both listeners. Where the configuration leaves a port to the operating system, it is told which one it got,
-/// because the issuer may be made of it.
+/// Binds both listeners, but for those that are inherited. Where the configuration leaves a port to the operating system,
+/// or the address to the service manager, it is told which one it got, because the issuer may be made of it.
 ///
 /// # Errors
 /// When an address can't be bound, or the certificate of a listener can't be used.
-pub fn bind(config: &mut Config) -> anyhow::Result<Sockets> {
+pub fn bind(config: &mut Config, inherited: Inherited) -> anyhow::Result<Sockets> {
     let limits = LiveLimits::new(limits(config));
-    let bind = |name, address: &mut SocketAddr, connections, tls: &config::Tls| {
+    let bind = |name, address: &mut SocketAddr, socket, connections, tls: &config::Tls| {
         let tls = tls.is_on().then(|| Tls::new(name, tls)).transpose()?;
-        let bound = Listener::bind(*address, connections, limits.clone());
+        let bound = match socket {
+            Some(socket) => Listener::take(socket, connections, limits.clone()),
+            None => Listener::bind(*address, connections, limits.clone()),
+        };
         let bound = bound.with_context(|| format!("can't listen on {address}"))?;
         *address = bound.address()?;
         anyhow::Ok(bound.with_tls(tls))
     };
     let (http, management) = (&mut config.http, &mut config.management);
-    let public = bind("public", &mut http.listen, http.max_connections, &http.tls)?;
-    let management = bind("management", &mut management.listen, MANAGEMENT_CONNECTIONS, &management.tls)?;
+    let public = bind("public", &mut http.listen, inherited.http, http.max_connections, &http.tls)?;
+    let management =
+        bind("management", &mut management.listen, inherited.management, MANAGEMENT_CONNECTIONS, &management.tls)?;
+    if config.public_url.is_empty() && !config.http.listen.ip().is_loopback() {
+        anyhow::bail!(
+            "the service manager listens on {}, which others can reach, but public_url is not set",
+            config.http.listen
+        );
+    }
     Ok(Sockets { public, management, limits })
 }
 

@@ -22,19 +22,16 @@ pub(super) async fn insert(db: &mut Db<'_>, version: KeyVersion, at: Timestamp) 
     Ok(())
 }
 
+pub(super) async fn list(db: &mut Db<'_>) -> Result<Vec<KeyVersion>, StoreError> {
+    let sql = db.sql(&LIST);
+    let versions: Vec<i32> = on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_all(&mut **conn).await)?;
+    Ok(versions.into_iter().map(KeyVersion::from_i32).collect())
+}
+
 impl Store {
     /// Every key version that rows of this store may have been made under.
     pub(crate) async fn list_key_versions(&self) -> Result<Vec<KeyVersion>, StoreError> {
-        let versions: Vec<i32> = self
-            .database
-            .read(|mut db| {
-                Box::pin(async move {
-                    let sql = db.sql(&LIST);
-                    Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_all(&mut **conn).await)?)
-                })
-            })
-            .await?;
-        Ok(versions.into_iter().map(KeyVersion::from_i32).collect())
+        self.database.read(|mut db| Box::pin(async move { list(&mut db).await })).await
     }
 
     /// From now on rows are made under this version too.

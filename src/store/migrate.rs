@@ -6,8 +6,8 @@ use sqlx::migrate::Migrator;
 use super::database::Backend;
 use super::{Store, StoreError};
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// A migration takes as long as it takes, and so does the wait for another node's. This connection serves nothing else.
 const PATIENT: &str = "SET statement_timeout = 0; SET lock_timeout = 0";

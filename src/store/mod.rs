@@ -32,6 +32,7 @@ mod group_commit;
 mod group_read;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
+pub mod inspect;
 pub(crate) mod issue;
 #[cfg(jeton_mutants)]
 mod joining;

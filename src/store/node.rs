@@ -80,7 +80,7 @@ impl TryFrom<Row> for Node {
     }
 }
 
-async fn list(db: &mut Db<'_>) -> Result<Vec<Node>, StoreError> {
+pub(super) async fn list(db: &mut Db<'_>) -> Result<Vec<Node>, StoreError> {
     let sql = db.sql(&LIST);
     let rows: Vec<Row> = on_conn!(db, |conn| sqlx::query_as(sql).fetch_all(&mut **conn).await)?;
     rows.into_iter().map(Node::try_from).collect()

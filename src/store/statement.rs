@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{
     advance, api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff,
     event, expiry_notice, explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity,
-    issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner,
+    inspect, issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner,
     legacy_purge, legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password,
     plan, policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, revoke_grants, rotate, token, usage,
     user, user_change, webhook, webhook_delivery, workspace, workspace_change,
@@ -55,6 +55,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     grant_query::STATEMENTS,
     idempotency::STATEMENTS,
     identity::STATEMENTS,
+    inspect::STATEMENTS,
     issue::STATEMENTS,
     key_session::STATEMENTS,
     key_version::STATEMENTS,

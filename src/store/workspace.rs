@@ -92,18 +92,15 @@ pub(super) async fn find(db: &mut Db<'_>, id: WorkspaceId) -> Result<Option<Work
     row.map(TryInto::try_into).transpose()
 }
 
+pub(super) async fn count(db: &mut Db<'_>) -> Result<i64, StoreError> {
+    let sql = db.sql(&COUNT);
+    Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?)
+}
+
 impl Store {
     /// Whether nobody has set this store up yet.
     pub(crate) async fn is_empty(&self) -> Result<bool, StoreError> {
-        let count: i64 = self
-            .database
-            .read(|mut db| {
-                Box::pin(async move {
-                    let sql = db.sql(&COUNT);
-                    Ok(on_conn!(db, |conn| sqlx::query_scalar(sql).fetch_one(&mut **conn).await)?)
-                })
-            })
-            .await?;
+        let count = self.database.read(|mut db| Box::pin(async move { count(&mut db).await })).await?;
         Ok(count == 0)
     }
 

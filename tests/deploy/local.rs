@@ -112,3 +112,19 @@ async fn three_nodes_behind_nginx_stand_after_one_command_and_are_gone_after_one
     }
     database.remove().await;
 }
+
+/// What the manual has an operator type, up to the cluster that the test above looks at.
+#[test]
+fn a_cluster_takes_three_commands_from_a_clone() {
+    let manual = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md")).unwrap();
+    let (_, chapter) = manual.split_once("## Trying several nodes\n").unwrap();
+    let block = chapter.split("```").nth(1).unwrap();
+    let commands: Vec<&str> = block.lines().skip(1).filter(|line| !line.is_empty()).collect();
+    assert!(commands.len() <= 4, "with clone and cd no more than six: {commands:?}");
+    assert_eq!(commands.last(), Some(&"deploy/local/run"));
+    let packages: Vec<&str> = commands[0].split_whitespace().skip_while(|word| *word != "--yes").skip(1).collect();
+    let script = std::fs::read_to_string(deployed("local/run")).unwrap();
+    for package in packages {
+        assert!(script.contains(package), "{package} is not what the script starts");
+    }
+}

@@ -1,6 +1,7 @@
 //! What `deploy/` has for those who run the service.
 
 mod container;
+mod doctor;
 mod examples;
 mod local;
 pub mod metrics;
@@ -8,6 +9,7 @@ mod monitoring;
 mod reload;
 mod rotation;
 mod signals;
+mod sockets;
 mod systemd;
 
 use std::path::{Path, PathBuf};

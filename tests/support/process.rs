@@ -33,15 +33,21 @@ impl Jeton {
 
     /// Starts the binary on ephemeral ports and waits until it is ready.
     pub fn start(data_dir: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = command();
+        command.stdout(Stdio::null());
+        Self::spawn(command, data_dir, environment)
+    }
+
+    /// The same by a command that becomes the process.
+    pub fn spawn(mut command: Command, data_dir: &Path, environment: &[(&str, &str)]) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).expect("a log file");
-        let mut child = command()
+        let mut child = command
             .current_dir(data_dir)
             .env("JETON__DATA_DIR", data_dir)
             .env("JETON__HTTP__LISTEN", "127.0.0.1:0")
             .env("JETON__MANAGEMENT__LISTEN", "127.0.0.1:0")
             .env("JETON__LOG__FORMAT", "json")
             .envs(environment.iter().copied())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -87,7 +87,8 @@ impl TestServer {
         std::fs::write(&file, "").expect("a writable directory");
         let sources = Sources { file: Some(file), environment: Vec::new(), overrides };
         let mut config = jeton::config::load(&sources).expect("a good configuration").config;
-        let sockets = jeton::server::bind(&mut config).expect("the listeners bind");
+        let sockets =
+            jeton::server::bind(&mut config, jeton::server::Inherited::default()).expect("the listeners bind");
         let assembly = Assembly { clock: clock.clone(), ..Assembly::default() };
         let service = jeton::server::assemble(&config, assembly).await?;
         jeton::server::announce(&config, &service).await.expect("the first run succeeds");

@@ -96,6 +96,11 @@ impl Certificate {
         self.ends
     }
 
+    /// Whether clients take it.
+    pub(crate) fn is_good_at(&self, now: Timestamp) -> bool {
+        (self.begins..=self.ends).contains(&now)
+    }
+
     /// What is to be said of its time, if anything.
     pub(crate) fn caution(&self, now: Timestamp) -> Option<String> {
         if now > self.ends {

@@ -14,7 +14,8 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-pub(super) use certificate::{Certificates, Files};
+pub(super) use certificate::Certificates;
+pub(crate) use certificate::{Certificate, Files};
 pub(super) use handshakes::Turn;
 use handshakes::{HandshakeLimits, Handshakes};
 
