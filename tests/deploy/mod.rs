@@ -3,6 +3,7 @@
 mod container;
 mod doctor;
 mod examples;
+mod helm;
 mod local;
 pub mod metrics;
 mod monitoring;

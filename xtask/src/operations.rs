@@ -9,7 +9,7 @@ use crate::{Result, clients::python, command, debian, workspace};
 pub(crate) struct Operations([(&'static str, PathBuf); 9]);
 
 /// Debian's programs, and what lies at a place of its own, each with its package.
-const DEBIAN: [(&str, &str); 8] = [
+const DEBIAN: [(&str, &str); 10] = [
     ("nginx", "nginx"),
     ("caddy", "caddy"),
     ("haproxy", "haproxy"),
@@ -17,6 +17,8 @@ const DEBIAN: [(&str, &str); 8] = [
     ("systemd-analyze", "systemd"),
     ("go", "golang-go"),
     ("/usr/share/gocode/src/golang.org/x/oauth2", "golang-golang-x-oauth2-dev"),
+    ("/usr/share/gocode/src/github.com/Masterminds/sprig", "golang-github-masterminds-sprig-dev"),
+    ("/usr/share/gocode/src/github.com/ghodss/yaml", "golang-github-ghodss-yaml-dev"),
     ("java", "default-jdk-headless"),
 ];
 
