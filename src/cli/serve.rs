@@ -43,19 +43,23 @@ async fn run(inherited: server::Inherited, reload: Reload<'_>) -> anyhow::Result
     if let Some(text) = welcome {
         output::raw(text.as_bytes()).map_err(|failed| anyhow::anyhow!(failed.message))?;
     }
-    let name = loop {
+    let end = loop {
         tokio::select! {
-            _ = terminate.recv() => break "SIGTERM",
-            _ = interrupt.recv() => break "SIGINT",
+            _ = terminate.recv() => break Ok("SIGTERM"),
+            _ = interrupt.recv() => break Ok("SIGINT"),
             _ = hang_up.recv() => reload.again(&running),
+            why = running.outdated() => break Err(anyhow::anyhow!(why)),
             () = running.went_back() => anyhow::bail!(server::WENT_BACK),
         }
     };
-    tracing::info!(signal = name, "shutting down");
+    match &end {
+        Ok(signal) => tracing::info!(signal, "shutting down"),
+        Err(why) => tracing::error!(error = %why, "shutting down"),
+    }
     notify::tell(State::Stopping);
     running.shut_down().await;
     tracing::info!("stopped");
-    Ok(())
+    end.map(drop)
 }
 
 pub(super) fn migrate(config: &Config) -> Result<(), Failed> {

@@ -273,10 +273,10 @@ fn schema(config: &Config, schema: &Schema, may_create: bool) -> Finding {
             Finding::error(CHECK, "it is current, but this role may not make partitions", advice)
         }
         Schema::Current => Finding::ok(CHECK, "it is the one of this version"),
-        Schema::Ahead(count) => Finding::error(
+        Schema::Ahead(count) => Finding::warning(
             CHECK,
             format!("a later version has applied {count} migrations"),
-            "install that version, or restore the backup from before it",
+            "this version serves beside it, unless it says at its start that it can't; finish the upgrade or roll it back",
         ),
         Schema::Differs(version) => {
             let found = format!("migration {version} is not the one of this version, or was not finished");
@@ -359,7 +359,7 @@ mod tests {
             (&will_not, Schema::Behind(2), true, Verdict::Error),
             (&will_not, Schema::Current, true, Verdict::Ok),
             (&will, Schema::Current, false, Verdict::Error),
-            (&will, Schema::Ahead(1), true, Verdict::Error),
+            (&will, Schema::Ahead(1), true, Verdict::Warning),
             (&will, Schema::Differs(3), true, Verdict::Error),
         ] {
             assert_eq!(schema(config, &found, may_create).verdict, verdict, "{found:?} {may_create}");

@@ -110,6 +110,8 @@ pub async fn assemble(config: &Config, assembly: Assembly) -> anyhow::Result<Ser
     let store = open(config, Arc::clone(&sink) as Arc<dyn RevocationSink>).await?;
     if config.database.migrate {
         store.migrate().await.context("the schema can't be brought up to date")?;
+    } else {
+        store.require_schema().await.context("the schema can't be served from")?;
     }
     let alone = config.validation.single_node || purpose == Purpose::Restore;
     claim(alone, purpose, &store).await?;

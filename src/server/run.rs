@@ -40,6 +40,7 @@ pub struct Running {
     limits: LiveLimits,
     places: Arc<Places>,
     record: Arc<Record>,
+    outdated: watch::Receiver<Option<String>>,
     tls: [Option<Arc<Tls>>; 2],
 }
 
@@ -47,6 +48,8 @@ pub struct Running {
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Sums are for people: a few seconds of them may be lost.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
+/// A schema that goes beyond this version was meant to find it stopped.
+const LOOK_AT_SCHEMA_EVERY: Duration = Duration::from_secs(5);
 /// Expired rows and partitions are looked for this often.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// Operators and probes, not users.
@@ -131,6 +134,12 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
     tasks
         .spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.watch_deliveries().await));
     tasks.spawn(repeat(COUNT_EVERY, stopped.clone(), service.clone(), async |service| service.flush_figures().await));
+    let (schema, outdated) = watch::channel(None);
+    tasks.spawn(repeat(LOOK_AT_SCHEMA_EVERY, stopped.clone(), service.clone(), async move |service| {
+        let why = service.store.beyond_this_version().await?;
+        schema.send_if_modified(|known| why.is_some() && std::mem::replace(known, why).is_none());
+        Ok(())
+    }));
     tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| service.take_census().await));
     tasks.spawn(repeat(TIDY_EVERY, stopped.clone(), service.clone(), async |service| {
         service.give_expiry_notices().await
@@ -149,6 +158,7 @@ pub fn start(config: &Config, sockets: Sockets, service: Service) -> anyhow::Res
         limits,
         places,
         record,
+        outdated,
         tls,
     })
 }
@@ -253,6 +263,16 @@ impl Running {
     pub async fn went_back(&self) {
         self.service.history.lost().await;
         self.keep_record().await;
+    }
+
+    /// Returns why, once a newer version has taken the schema beyond this one: the process must end.
+    pub async fn outdated(&self) -> String {
+        let mut outdated = self.outdated.clone();
+        match outdated.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            // Nobody looks any more: it is shutting down.
+            Err(_closed) => std::future::pending().await,
+        }
     }
 
     async fn keep_record(&self) {

@@ -6,9 +6,9 @@ use super::{
     advance, api, audit, audit_query, census, claim, client, client_change, console_form, console_session, cutoff,
     event, expiry_notice, explain, family, figure, follow, grant, grant_change, grant_query, idempotency, identity,
     inspect, issue, key_session, key_version, legacy_claim, legacy_grants, legacy_import, legacy_lookup, legacy_owner,
-    legacy_purge, legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, naming, node, password,
-    plan, policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, revoke_grants, rotate, token, usage,
-    user, user_change, webhook, webhook_delivery, workspace, workspace_change,
+    legacy_purge, legacy_report, legacy_upgrade, log_purge, log_read, lookup, maintenance, migrate, naming, node,
+    password, plan, policy_apply, policy_snapshot, raise, reach, refusal, restore, revision, revoke_grants, rotate,
+    token, usage, user, user_change, webhook, webhook_delivery, workspace, workspace_change,
 };
 
 /// One statement. A `static`, so that its address tells it from the others.
@@ -71,6 +71,7 @@ pub static REGISTRY: &[&[&Statement]] = &[
     log_read::STATEMENTS,
     lookup::STATEMENTS,
     maintenance::STATEMENTS,
+    migrate::STATEMENTS,
     naming::STATEMENTS,
     password::STATEMENTS,
     plan::STATEMENTS,

@@ -35,3 +35,30 @@ fn both_databases_have_the_same_migrations_tables_and_columns() {
     assert_eq!(tables("sqlite"), tables("postgres"));
     assert!(tables("sqlite").len() >= 11);
 }
+
+/// Made before there was a version that could be running beside a newer one.
+const BEFORE_THE_RULE: &[&str] = &["0007_identity.sql", "0012_key_session.sql"];
+
+#[test]
+fn a_migration_that_takes_something_away_says_who_may_still_serve() {
+    let takes_away = regex::Regex::new(
+        r"(?i)\b(DROP (TABLE|COLUMN|CONSTRAINT)|RENAME|ALTER COLUMN|SET NOT NULL|ADD COLUMN \w+ \w+ NOT NULL(;| *$)|ADD (CONSTRAINT|CHECK)|CREATE UNIQUE INDEX)",
+    )
+    .unwrap();
+    let mut found = Vec::new();
+    for backend in ["sqlite", "postgres"] {
+        for (name, text) in files(backend) {
+            // What the same file has made can have nothing in it that an older version relies on.
+            let of_its_own = |line: &str| {
+                let made = regex::Regex::new(r"ON (\w+)").unwrap().captures(line).map(|found| found[1].to_owned());
+                made.is_some_and(|table| text.contains(&format!("CREATE TABLE {table} (")))
+            };
+            let takes = text.lines().filter(|line| !line.trim_start().starts_with("--"));
+            let takes = takes.filter(|line| takes_away.is_match(line) && !of_its_own(line)).count();
+            if takes > 0 && !text.contains("INSERT INTO schema_floor") && !BEFORE_THE_RULE.contains(&name.as_str()) {
+                found.push(format!("{backend}/{name}"));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}

@@ -2,6 +2,7 @@
 
 mod growth;
 mod restore;
+pub mod schema;
 mod startup;
 
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
