@@ -6,7 +6,9 @@ on_both_databases! {
         server.verify(&token).await.expect(200);
         server.management("/health/live").await.expect(200);
         assert_eq!(server.management("/health/ready").await.expect(200).json()["status"], "ready");
-        assert_eq!(server.management("/version").await.expect(200).text("version"), env!("CARGO_PKG_VERSION"));
+        let version = server.management("/version").await.expect(200);
+        assert_eq!(version.text("version"), env!("CARGO_PKG_VERSION"));
+        assert_eq!(version.text("started_at").parse(), Ok(server.clock.now()));
         let metrics = server.management("/metrics").await.expect(200).body;
         for line in [
             "jeton_http_requests_total{path=\"/oauth20/verify\",status=\"2xx\"} 1",

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::AppState;
+use crate::domain::clock::Timestamp;
 use crate::domain::grant::Revision;
 
 /// The state of the process.
@@ -33,6 +34,8 @@ struct Version {
     version: &'static str,
     /// `sqlite` or `postgres`
     database: &'static str,
+    /// When the process began to serve
+    started_at: Timestamp,
 }
 
 /// The process runs
@@ -72,7 +75,8 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
 #[utoipa::path(get, path = "/version", responses((status = 200, description = "Its version", body = Version)))]
 pub(crate) async fn version(State(state): State<AppState>) -> Response {
     let database = state.service.store.backend_name();
-    json_response(StatusCode::OK, &Version { version: env!("CARGO_PKG_VERSION"), database })
+    let started_at = state.wire.started_at;
+    json_response(StatusCode::OK, &Version { version: env!("CARGO_PKG_VERSION"), database, started_at })
 }
 
 fn json_response<T: Serialize>(status: StatusCode, body: &T) -> Response {

@@ -50,6 +50,7 @@ pub use limits::{Limits, LiveLimits};
 use metrics::Metrics;
 pub use serve::App;
 
+use crate::domain::clock::Timestamp;
 use crate::service::Service;
 
 /// What a handler gives: the response, or the one to give instead.
@@ -85,6 +86,7 @@ pub(crate) struct Wire {
     openapi: OnceLock<Bytes>,
     /// The paths of all routes, as refusals name them.
     paths: Vec<&'static str>,
+    started_at: Timestamp,
 }
 
 impl AppState {
@@ -99,6 +101,7 @@ impl AppState {
             limits,
             openapi: OnceLock::new(),
             paths: routes::public().iter().map(|route| route.path).collect(),
+            started_at: service.clock.now(),
         };
         Self(Arc::new(Shared { service, metrics, wire }))
     }

@@ -1,14 +1,13 @@
 //! `deploy/local/run`: several nodes behind nginx by one command.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 
+use super::site::Site;
 use super::{deployed, program};
 use crate::support::TestDatabase;
 
@@ -16,63 +15,17 @@ const NODES: u16 = 3;
 /// Debug builds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The script and all that it has started.
-struct Script {
-    process: Child,
-    port: u16,
-    said: Vec<String>,
-}
-
-impl Script {
-    /// Returns once it says that it is ready.
-    fn start(directory: &Path, database: &TestDatabase) -> Self {
-        // Below the ports that the operating system gives to others.
-        let port = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-        let mut command = Command::new(deployed("local/run"));
-        command.arg(directory).env("PORT", port.to_string()).env("NODES", NODES.to_string());
-        command.env("DATABASE_URL", database.url()).env("JETON", env!("CARGO_BIN_EXE_jeton"));
-        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut said: Vec<String> = Vec::new();
-        for line in lines.map_while(Result::ok) {
-            said.push(line);
-            if said.last().is_some_and(|line| line.starts_with("Ready: ")) {
-                break;
-            }
-        }
-        let script = Self { process, port, said };
-        assert!(script.said.last().is_some_and(|line| line.starts_with("Ready: ")), "{:?}", script.said);
-        script
-    }
-
-    fn url(&self, offset: u16, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port + offset)
-    }
-
-    fn stop(&mut self) -> bool {
-        let asked = Command::new("kill").arg(self.process.id().to_string()).status();
-        asked.is_ok_and(|status| status.success()) && self.process.wait().is_ok_and(|status| status.success())
-    }
-}
-
-impl Drop for Script {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 #[tokio::test]
 #[ignore = "needs PostgreSQL, nginx and Prometheus: cargo xtask test"]
 async fn three_nodes_behind_nginx_stand_after_one_command_and_are_gone_after_one_signal() {
     // The package that has the one has the other, which the script finds on the path.
     assert!(Path::new(program("PROMTOOL").get_program()).with_file_name("prometheus").exists());
-    let directory = tempfile::tempdir().unwrap();
     let database = TestDatabase::postgres().await;
-    let mut script = Script::start(directory.path(), &database);
+    let mut script = Site::start(&database.url(), NODES, &[]);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let key = std::fs::read_to_string(directory.path().join("node1/admin.key")).unwrap();
 
-    let minted = http.get(script.url(0, "/oauth20/access-token")).header("api-key", key.trim()).send().await.unwrap();
+    let minted =
+        http.get(script.url(0, "/oauth20/access-token")).header("api-key", script.admin_key()).send().await.unwrap();
     let minted: Value = serde_json::from_str(&minted.text().await.unwrap()).unwrap();
     let token = minted["access_token"].as_str().unwrap();
     let verify = async |offset| {
@@ -106,7 +59,7 @@ async fn three_nodes_behind_nginx_stand_after_one_command_and_are_gone_after_one
     assert!(script.stop(), "the script ends well");
     for offset in [0, 1, 2, 3, 101, 102, 103, 300] {
         assert!(
-            TcpStream::connect(("127.0.0.1", script.port + offset)).await.is_err(),
+            TcpStream::connect(("127.0.0.1", script.port(offset))).await.is_err(),
             "port +{offset} is still served"
         );
     }

@@ -1,17 +1,23 @@
 //! What `deploy/` has for those who run the service.
 
 mod container;
+mod database_password;
 mod doctor;
 mod examples;
+mod failover;
 mod helm;
+mod load;
 mod local;
 pub mod metrics;
 mod monitoring;
+mod recovery;
 mod reload;
 mod rotation;
 mod signals;
+mod site;
 mod sockets;
 mod systemd;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -47,12 +47,17 @@ const LISTEN: &[u8] = b"LISTEN ";
 
 impl Proxy {
     pub async fn start(target: SocketAddr) -> Self {
+        Self::leading_to(move || target).await
+    }
+
+    /// Each connection goes to where this says by then.
+    pub async fn leading_to(target: impl Fn() -> SocketAddr + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, state) = (listener.local_addr().unwrap(), Arc::<State>::default());
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let state = Arc::clone(&shared);
+                let (state, target) = (Arc::clone(&shared), target());
                 tokio::spawn(async move {
                     pause(state.delay()).await;
                     let way = Way { state: &state, listens: AtomicBool::new(false) };
