@@ -14,11 +14,13 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     pub status: u16,
+    /// The status line and the headers.
+    pub head: &'a [u8],
     pub body: &'a [u8],
 }
 
 /// More than any answer has.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
@@ -39,8 +41,8 @@ impl Connection {
             if let Some(head) = Head::read(&self.buffer[..filled])?
                 && filled >= head.bytes + head.content_length
             {
-                let body = &self.buffer[head.bytes..head.bytes + head.content_length];
-                return Ok(Answer { status: head.status, body });
+                let (first, rest) = self.buffer.split_at(head.bytes);
+                return Ok(Answer { status: head.status, head: first, body: &rest[..head.content_length] });
             }
         }
     }

@@ -45,12 +45,21 @@ const BINARY: &str = "JETON_BENCH_SERVER";
 
 impl<'c> Jeton<'c> {
     pub(crate) fn start(store: Store<'c>, cores: Option<&str>) -> anyhow::Result<Self> {
+        Self::start_with(store, cores, &[])
+    }
+
+    /// As [`Jeton::start`], with variables of its environment.
+    pub(crate) fn start_with(
+        store: Store<'c>,
+        cores: Option<&str>,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let data = data_directory()?;
         let database = match store {
             Store::Sqlite => None,
             Store::Postgres(cluster) | Store::PostgresSingleNode(cluster) => Some(cluster.create_database()?),
         };
-        let (process, address) = serve(store, database.as_ref(), data.path(), cores, &[])?;
+        let (process, address) = serve(store, database.as_ref(), data.path(), cores, environment)?;
         let admin_key = fs::read_to_string(data.path().join("admin.key"))?.trim().to_owned();
         let api = Api { address, admin_key };
         let client = api.register_client()?;

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     rounds: Option<u32>,
     /// Two rounds of one second: shows that it works, not what is true
     #[arg(long)]
-    quick: bool,
+    pub(crate) quick: bool,
     /// Stored tokens at which `growth` measures
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000])]
     pub(crate) sizes: Vec<u64>,
@@ -50,6 +50,8 @@ pub(crate) enum Part {
     Growth,
     Purge,
     Footprint,
+    Console,
+    Passwords,
 }
 
 impl Options {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::Bench;
+use super::{Bench, stored};
 use crate::generator::now;
 use crate::jeton::Jeton;
 use crate::report::Table;
@@ -20,18 +20,6 @@ const FEW: usize = 10;
 const SMALL_OWNERS: usize = 5;
 /// Pages at the beginning and at the end of the list that are compared.
 const PAGES: usize = 100;
-
-/// Copies of one grant, each with an id of its own and a millisecond younger.
-const MULTIPLY: [&str; 2] = [
-    "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000) \
-     INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, state, scopes, created_at, expires_at, \
-     version, revision) SELECT unhex(substr(hex(g.id), 1, 12) || printf('%020x', n)), workspace_id, policy, policy_version, \
-     origin, name, user_id, state, scopes, created_at + n, expires_at, version, revision FROM grant_ g, n WHERE name = 'template'",
-    "INSERT INTO grant_ (id, workspace_id, policy, policy_version, origin, name, user_id, state, scopes, created_at, expires_at, \
-     version, revision) SELECT substring(g.id FROM 1 FOR 6) || decode(lpad(to_hex(n), 20, '0'), 'hex'), workspace_id, policy, \
-     policy_version, origin, name, user_id, state, scopes, created_at + n, expires_at, version, revision \
-     FROM grant_ g, generate_series(1, 1000000) n WHERE name = 'template'; ANALYZE grant_",
-];
 
 struct Found {
     revoke_few: Duration,
@@ -98,7 +86,7 @@ fn one(jeton: &Jeton<'_>) -> anyhow::Result<Found> {
     }
     let large = user("large")?;
     let template = make(&large, "template")?;
-    jeton.run_sql(MULTIPLY)?;
+    jeton.run_sql(stored::MILLION)?;
     let (first_pages, last_pages) = pages(jeton)?;
     let (export, exported, grown_bytes) = export(jeton)?;
     let revoke = |owner: &str| -> anyhow::Result<Duration> {

@@ -1,14 +1,18 @@
 //! What is measured: one file per kind of request.
 
+mod console;
 mod footprint;
 mod growth;
 mod issue;
 mod memory;
 mod million;
 mod miss;
+mod passwords;
 mod purge;
 mod refresh;
 mod revoke;
+mod session;
+mod stored;
 mod writes;
 
 use std::time::Duration;
@@ -27,6 +31,7 @@ pub(crate) struct Bench<'c> {
     cores: Option<Cores>,
     rounds: u32,
     window: Window,
+    quick: bool,
 }
 
 /// As many as a busy resource server keeps open; at this number the baselines are measured.
@@ -45,6 +50,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         cores,
         rounds: options.rounds(),
         window: Window { warm_up: Duration::from_millis(700), measure: options.measure() },
+        quick: options.quick,
     };
     for part in options.parts() {
         match part {
@@ -61,6 +67,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             Part::Growth => growth::measure(&bench, &options.sizes, options.plot.as_deref())?,
             Part::Purge => purge::measure(&bench)?,
             Part::Footprint => footprint::measure(&bench, options.cached)?,
+            Part::Console => console::measure(&bench)?,
+            Part::Passwords => passwords::measure(&bench)?,
         }
     }
     println!("\n- load average after: {}", facts::load_average());
