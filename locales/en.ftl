@@ -134,7 +134,7 @@ bad-client-id-taken = This id is or was in use. Choose another one.
 bad-catalog-full = A workspace has at most { $max } of these.
 bad-last-of-role = Nobody else in this workspace has the role { $role }.
 bad-not-active = Only an active token is edited.
-bad-over-http = It is revoked over HTTP only; its page tells how.
+bad-over-http = It is revoked over HTTP only, by DELETE /oauth20/access-token with the token itself; its page has the whole call.
 
 ## Account
 account = Account

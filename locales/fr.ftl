@@ -134,7 +134,7 @@ bad-client-id-taken = Cet identifiant est ou a été utilisé. Choisissez-en un 
 bad-catalog-full = Un espace en a au plus { $max }.
 bad-last-of-role = Personne d’autre dans cet espace n’a le rôle { $role }.
 bad-not-active = Seul un jeton actif se modifie.
-bad-over-http = Il se révoque par HTTP seulement ; sa page dit comment.
+bad-over-http = Il se révoque par HTTP seulement, par DELETE /oauth20/access-token avec le jeton lui-même ; sa page donne l’appel complet.
 
 ## Account
 account = Compte
