@@ -65,8 +65,16 @@ fn answer_length(answers: &[u8]) -> usize {
 async fn statements(http: &reqwest::Client, server: &Jeton) -> u64 {
     let text = http.get(format!("{}/metrics", server.management)).send().await.unwrap().text().await.unwrap();
     let lines = text.lines().filter(|line| line.starts_with("jeton_db_statements_total"));
-    let background =
-        ["\"event.", "\"expiry_notice.", "\"webhook.", "\"maintenance.", "\"usage.", "\"figure.", "\"census."];
+    let background = [
+        "\"event.",
+        "\"expiry_notice.",
+        "\"schema.",
+        "\"webhook.",
+        "\"maintenance.",
+        "\"usage.",
+        "\"figure.",
+        "\"census.",
+    ];
     let own = lines.filter(|line| !background.iter().any(|name| line.contains(name)));
     own.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
