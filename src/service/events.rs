@@ -35,28 +35,29 @@ pub struct EventView {
 
 impl EventView {
     pub(super) fn new(row: EventRow, workspace: &str) -> Self {
-        let mut data = match row.detail {
+        let EventRow { kind, act, .. } = row;
+        let mut data = match act.detail {
             Some(Value::Object(detail)) => detail,
             Some(other) => Map::from_iter([("detail".to_owned(), other)]),
             None => Map::new(),
         };
         // The audit says of a mass revocation whose tokens and which policies in one text.
-        let subject = match row.target.split_once(" policy:") {
-            Some((subject, policies)) if row.kind == EventKind::TokenAllRevoked => {
+        let subject = match act.target.split_once(" policy:") {
+            Some((subject, policies)) if kind == EventKind::TokenAllRevoked => {
                 let policies: Vec<&str> = policies.split(',').filter(|policy| !policy.is_empty()).collect();
                 data.insert("policies".to_owned(), json!(policies));
                 subject.to_owned()
             }
-            _ => row.target,
+            _ => act.target,
         };
         Self {
-            id: row.id,
-            r#type: row.kind,
-            time: row.at,
+            id: act.id,
+            r#type: kind,
+            time: act.at,
             workspace: workspace.to_owned(),
-            actor: row.actor,
+            actor: act.actor,
             subject,
-            request_id: row.request_id,
+            request_id: act.request_id,
             data,
         }
     }
@@ -111,7 +112,7 @@ impl Service {
                 if page.events.len() == limit as usize {
                     return Ok(Events { more: true, ..page });
                 }
-                (page.next, after) = (Some((row.id, row.seq)), row.seq);
+                (page.next, after) = (Some((row.act.id, row.seq)), row.seq);
                 looked_at += 1;
                 if kinds.is_empty() || kinds.contains(&row.kind) {
                     page.events.push(EventView::new(row, &caller.workspace.name));

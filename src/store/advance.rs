@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use sqlx::Row as _;
 
 use super::database::{Database, Db, DbConn};
+use super::family::family_moves;
 use super::group_commit::Batch;
 use super::rotate::Rotate;
 use super::statement::Statement;
@@ -21,23 +22,24 @@ use crate::domain::ids::GrantId;
 static ADVANCE: Statement = Statement::each(
     "rotate.advance",
     "",
-    "WITH x AS (SELECT * FROM UNNEST($17::bytea[], $18::bigint[], $19::bytea[], $20::bytea[], $21::bytea[], $22::integer[], \
-     $23::bigint[], $24::bigint[], $25::text[], $26::bigint[]) AS x (grant_id, generation, current_token, rotated_from, nonce, \
-     key_version, rotated_at, access_expires_at, access_scopes, version)), \
-     held AS (SELECT f.grant_id FROM x JOIN refresh_family f ON f.grant_id = x.grant_id JOIN grant_ g ON g.id = x.grant_id \
-     WHERE f.current_token = x.rotated_from AND g.version = x.version ORDER BY f.grant_id FOR UPDATE OF f), \
-     moved AS (UPDATE refresh_family f SET generation = x.generation, current_token = x.current_token, \
-     rotated_from = x.rotated_from, nonce = x.nonce, key_version = x.key_version, rotated_at = x.rotated_at, \
-     access_expires_at = x.access_expires_at, access_scopes = x.access_scopes, successor_used = FALSE \
-     FROM held h JOIN x ON x.grant_id = h.grant_id WHERE f.grant_id = h.grant_id), \
-     issued AS (INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
-     SELECT t.* FROM UNNEST($9::bytea[], $10::text[], $11::bytea[], $12::bytea[], $13::integer[], $14::bigint[], $15::text[], \
-     $16::bigint[]) AS t (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) JOIN held h USING (grant_id)), \
-     audited AS (INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
-     SELECT a.id, a.at, a.workspace_id, a.action, a.actor, a.target, a.request_id, a.detail FROM UNNEST($1::bytea[], \
-     $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $17::bytea[]) AS a (id, at, \
-     workspace_id, action, actor, target, request_id, detail, grant_id) JOIN held h USING (grant_id)) \
-     SELECT grant_id FROM held",
+    concat!(
+        "WITH x AS (SELECT * FROM UNNEST($17::bytea[], $18::bigint[], $19::bytea[], $20::bytea[], $21::bytea[], $22::integer[], \
+         $23::bigint[], $24::bigint[], $25::text[], $26::bigint[]) AS x (grant_id, generation, current_token, rotated_from, nonce, \
+         key_version, rotated_at, access_expires_at, access_scopes, version)), \
+         held AS (SELECT f.grant_id FROM x JOIN refresh_family f ON f.grant_id = x.grant_id JOIN grant_ g ON g.id = x.grant_id \
+         WHERE f.current_token = x.rotated_from AND g.version = x.version ORDER BY f.grant_id FOR UPDATE OF f), \
+         moved AS (",
+        family_moves!(),
+        "FROM held h JOIN x ON x.grant_id = h.grant_id WHERE f.grant_id = h.grant_id), \
+         issued AS (INSERT INTO token (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) \
+         SELECT t.* FROM UNNEST($9::bytea[], $10::text[], $11::bytea[], $12::bytea[], $13::integer[], $14::bigint[], $15::text[], \
+         $16::bigint[]) AS t (id, kind, grant_id, digest, key_version, generation, scopes, issued_at) JOIN held h USING (grant_id)), \
+         audited AS (INSERT INTO audit_event (id, at, workspace_id, action, actor, target, request_id, detail) \
+         SELECT a.id, a.at, a.workspace_id, a.action, a.actor, a.target, a.request_id, a.detail FROM UNNEST($1::bytea[], \
+         $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $17::bytea[]) AS a (id, at, \
+         workspace_id, action, actor, target, request_id, detail, grant_id) JOIN held h USING (grant_id)) \
+         SELECT grant_id FROM held"
+    ),
 );
 
 pub(super) const STATEMENTS: &[&Statement] = &[&ADVANCE];

@@ -1,9 +1,11 @@
 //! Table `audit_event`: who did what to what, written in the transaction of the act itself.
 
-use super::StoreError;
+use std::sync::Arc;
+
 use super::database::{Db, DbConn, PgQuery};
 use super::event::{self, event_insert};
 use super::statement::Statement;
+use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{AuditId, WorkspaceId};
 
@@ -94,4 +96,17 @@ pub(super) fn bind_all<'q>(query: PgQuery<'q>, events: &[&AuditEvent]) -> PgQuer
         .bind(column(|event| &event.target))
         .bind(events.iter().map(|event| event.request_id.as_deref()).collect::<Vec<_>>())
         .bind(events.iter().map(|event| event.detail.as_deref()).collect::<Vec<_>>())
+}
+
+impl Store {
+    /// Writes the row of an act that changes nothing else.
+    pub(crate) async fn insert_audit(&self, audit: AuditEvent) -> Result<(), StoreError> {
+        let audit = Arc::new(audit);
+        self.database
+            .transact("audit.insert", move |mut db| {
+                let audit = Arc::clone(&audit);
+                Box::pin(async move { insert(&mut db, &[&*audit]).await })
+            })
+            .await
+    }
 }

@@ -70,7 +70,7 @@ pub struct AuditRow {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Vec<u8>,
     at: i64,
     action: String,

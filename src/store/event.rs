@@ -9,10 +9,10 @@ use std::sync::LazyLock;
 use sqlx::FromRow;
 
 use super::audit::AuditEvent;
+use super::audit_query::{self, AuditRow};
 use super::database::{Db, DbConn};
 use super::statement::Statement;
 use super::{Store, StoreError, decode};
-use crate::domain::clock::Timestamp;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{AuditId, WorkspaceId};
 
@@ -82,43 +82,24 @@ impl EventSeq {
 /// An event, as it was written.
 #[derive(Clone, Debug)]
 pub struct EventRow {
-    pub id: AuditId,
     pub seq: EventSeq,
     pub kind: EventKind,
-    pub at: Timestamp,
-    pub actor: String,
-    pub target: String,
-    pub request_id: Option<String>,
-    pub detail: Option<serde_json::Value>,
+    pub act: AuditRow,
 }
 
 #[derive(FromRow)]
 struct Row {
-    id: Vec<u8>,
     seq: i64,
-    action: String,
-    at: i64,
-    actor: String,
-    target: String,
-    request_id: Option<String>,
-    detail: Option<String>,
+    #[sqlx(flatten)]
+    act: audit_query::Row,
 }
 
 impl TryFrom<Row> for EventRow {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let detail = row.detail.as_deref().map(serde_json::from_str).transpose();
-        Ok(Self {
-            id: AuditId::from_bytes(decode::id_bytes(&row.id)?),
-            seq: EventSeq(row.seq),
-            kind: decode::word(&row.action, EventKind::of_action)?,
-            at: Timestamp::from_ms(row.at),
-            actor: row.actor,
-            target: row.target,
-            request_id: row.request_id,
-            detail: detail.ok().ok_or(StoreError::Corrupt("audit detail"))?,
-        })
+        let act = AuditRow::try_from(row.act)?;
+        Ok(Self { seq: EventSeq(row.seq), kind: decode::word(&act.action, EventKind::of_action)?, act })
     }
 }
 

@@ -40,18 +40,26 @@ macro_rules! family_columns {
          f.access_scopes, f.successor_used"
     };
 }
-/// PostgreSQL: stores the rotations whose columns [`bind_all`] gives as the parameters 17 to 25.
-macro_rules! family_rotate {
+/// PostgreSQL: what of a family `f` a rotation `x` changes.
+macro_rules! family_moves {
     () => {
         "UPDATE refresh_family f SET generation = x.generation, current_token = x.current_token, \
          rotated_from = x.rotated_from, nonce = x.nonce, key_version = x.key_version, rotated_at = x.rotated_at, \
-         access_expires_at = x.access_expires_at, access_scopes = x.access_scopes, successor_used = FALSE \
-         FROM UNNEST($17::bytea[], $18::bigint[], $19::bytea[], $20::bytea[], $21::bytea[], $22::integer[], \
-         $23::bigint[], $24::bigint[], $25::text[]) AS x (grant_id, generation, current_token, rotated_from, nonce, \
-         key_version, rotated_at, access_expires_at, access_scopes) WHERE f.grant_id = x.grant_id"
+         access_expires_at = x.access_expires_at, access_scopes = x.access_scopes, successor_used = FALSE "
     };
 }
-pub(super) use {family_columns, family_rotate};
+/// PostgreSQL: stores the rotations whose columns [`bind_all`] gives as the parameters 17 to 25.
+macro_rules! family_rotate {
+    () => {
+        concat!(
+            $crate::store::family::family_moves!(),
+            "FROM UNNEST($17::bytea[], $18::bigint[], $19::bytea[], $20::bytea[], $21::bytea[], $22::integer[], \
+             $23::bigint[], $24::bigint[], $25::text[]) AS x (grant_id, generation, current_token, rotated_from, nonce, \
+             key_version, rotated_at, access_expires_at, access_scopes) WHERE f.grant_id = x.grant_id"
+        )
+    };
+}
+pub(super) use {family_columns, family_moves, family_rotate};
 
 pub(super) const STATEMENTS: &[&Statement] = &[&INSERT, &LOCK, &ROTATE, &RESTART];
 

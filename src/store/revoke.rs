@@ -145,9 +145,13 @@ fn all_name_grants(members: &[&Revoke]) -> bool {
 }
 
 /// Of members that name the same grant the first is the one who revokes it.
-async fn write_grants(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<Applied>, StoreError> {
+fn first_of_each(members: &[&Revoke]) -> Vec<bool> {
     let mut named = HashSet::new();
-    let first: Vec<bool> = members.iter().map(|member| member.grant().is_some_and(|id| named.insert(id))).collect();
+    members.iter().map(|member| member.grant().is_some_and(|id| named.insert(id))).collect()
+}
+
+async fn write_grants(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<Applied>, StoreError> {
+    let first = first_of_each(members);
     let firsts: Vec<&Revoke> = members.iter().zip(&first).filter(|(_, first)| **first).map(|(one, _)| *one).collect();
     let grants: Vec<_> = firsts.iter().filter_map(|member| member.marks()).collect();
     let audits: Vec<_> = firsts.iter().map(|member| &member.audit).collect();
@@ -163,11 +167,9 @@ async fn write_grants(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<Applie
     Ok(applied.collect())
 }
 
-/// Marks the rows that are named; returns of whom there is something to log. Of members that name the same grant the
-/// first is the one who revokes it.
+/// Marks the rows that are named; returns of whom there is something to log.
 async fn mark(db: &mut Db<'_>, members: &[&Revoke]) -> Result<Vec<bool>, StoreError> {
-    let mut named = HashSet::new();
-    let first: Vec<bool> = members.iter().map(|member| member.grant().is_some_and(|id| named.insert(id))).collect();
+    let first = first_of_each(members);
     let grants = members.iter().zip(&first).filter(|(_, first)| **first).filter_map(|(member, _)| member.marks());
     let marked = grant::revoke(db, &grants.collect::<Vec<_>>()).await?;
     let mut changed = Vec::with_capacity(members.len());

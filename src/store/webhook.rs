@@ -362,17 +362,6 @@ impl Store {
             .await
     }
 
-    /// Writes the row of an act that changes nothing else.
-    pub(crate) async fn insert_audit(&self, audit: AuditEvent) -> Result<(), StoreError> {
-        let audit = Arc::new(audit);
-        self.database
-            .transact("audit.insert", move |mut db| {
-                let audit = Arc::clone(&audit);
-                Box::pin(async move { audit::insert(&mut db, &[&*audit]).await })
-            })
-            .await
-    }
-
     /// Some of those with a secret that is sealed under another key than this.
     pub(crate) async fn list_webhooks_sealed_otherwise(
         &self,

@@ -1,5 +1,25 @@
 //! The store through the service: what is committed, what is kept, what goes.
 
+/// Makes a test of each case on SQLite and one on PostgreSQL, where what runs is a process of its own.
+macro_rules! on_both {
+    ($($case:ident)*) => {$(
+        mod $case {
+            use crate::support::TestDatabase;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$case(TestDatabase::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs PostgreSQL: cargo xtask test"]
+            async fn on_postgres() {
+                super::$case(TestDatabase::postgres().await).await;
+            }
+        }
+    )*};
+}
+
 mod growth;
 mod restore;
 pub mod schema;

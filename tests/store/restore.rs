@@ -199,25 +199,6 @@ async fn tokens_are_kept_for_those_who_ask_for_it(database: TestDatabase) {
     site.database.remove().await;
 }
 
-macro_rules! on_both {
-    ($($case:ident)*) => {$(
-        mod $case {
-            use crate::support::TestDatabase;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                super::$case(TestDatabase::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs PostgreSQL: cargo xtask test"]
-            async fn on_postgres() {
-                super::$case(TestDatabase::postgres().await).await;
-            }
-        }
-    )*};
-}
-
 on_both! {
     a_restored_database_is_refused_until_its_tokens_are_dead
     tokens_are_kept_for_those_who_ask_for_it

@@ -102,25 +102,6 @@ async fn a_schema_that_lacks_a_migration_is_not_served_from(database: TestDataba
     site.database.remove().await;
 }
 
-macro_rules! on_both {
-    ($($case:ident)*) => {$(
-        mod $case {
-            use crate::support::TestDatabase;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                super::$case(TestDatabase::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs PostgreSQL: cargo xtask test"]
-            async fn on_postgres() {
-                super::$case(TestDatabase::postgres().await).await;
-            }
-        }
-    )*};
-}
-
 on_both! {
     a_newer_schema_is_served_from_until_it_takes_away_what_is_needed
     a_schema_that_lacks_a_migration_is_not_served_from

@@ -12,7 +12,7 @@ use crate::jeton::{Jeton, Store};
 use crate::pgbench::Statement;
 use crate::plot::{self, Line};
 use crate::report::Table;
-use crate::sample::Sample;
+use crate::sample::{Sample, Spread};
 use crate::script::{Chain, Expected, Once, Repeat};
 
 /// Tokens, spread over the year like all others, whose strings are known.
@@ -300,9 +300,8 @@ fn total_us(sample: &Sample) -> anyhow::Result<f64> {
 }
 
 fn median(values: impl Iterator<Item = anyhow::Result<f64>>) -> anyhow::Result<f64> {
-    let mut values = values.collect::<anyhow::Result<Vec<_>>>()?;
-    values.sort_unstable_by(f64::total_cmp);
-    Ok(values[values.len() / 2])
+    let values = values.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Spread::of(values.into_iter().map(Some)).context("nothing was measured")?.median)
 }
 
 fn print(database: &str, costs: &[Cost]) {

@@ -163,7 +163,7 @@ impl Turn {
         if now.since(*held_since) + TIMEOUT > CLAIM / 2 {
             return Ok(ControlFlow::Break(End::Lost));
         }
-        let (id, seq) = (event.id, event.seq);
+        let (id, seq) = (event.act.id, event.seq);
         let body = serde_json::to_vec(&EventView::new(event, &claimed.workspace)).expect("an event is plain data");
         let sent_at = service.clock.now();
         let message = Message { url: &claimed.webhook.url, secrets, id: id.to_string(), sent_at, body };
@@ -205,6 +205,7 @@ impl Turn {
         let since = hook.progress.failing_since.filter(|_| !went_on).unwrap_or(now);
         let failures = if went_on { 1 } else { hook.progress.failures.saturating_add(1) };
         let [chance] = service.entropy.unique();
+        let wait = wait_after(failures, chance);
         let gives_up = now >= since.plus(service.webhooks.give_up_after);
         let (action, target) = ("webhook.switch_off", hook.id.to_string());
         let audit = gives_up.then(|| {
@@ -212,19 +213,13 @@ impl Turn {
                 service.audit_event(&RequestContext::default(), hook.workspace, "system".to_owned(), action, target);
             event.with_detail(&serde_json::json!({ "failing_since": since, "last_error": failure.to_string() }))
         });
-        let noted = Failure {
-            position,
-            at: now,
-            error: failure.to_string(),
-            due_at: now.plus(wait_after(failures, chance)),
-            switch_off: audit,
-        };
+        let noted =
+            Failure { position, at: now, error: failure.to_string(), due_at: now.plus(wait), switch_off: audit };
         if service.store.note_failure(self.claim, noted).await? {
             service.webhooks.figures.failed.fetch_add(1, Ordering::Relaxed);
             if gives_up {
                 service.webhooks.figures.switched_off.fetch_add(1, Ordering::Relaxed);
             }
-            let wait = wait_after(failures, chance);
             tracing::info!(webhook.id = %hook.id, error = %failure, failures, gives_up, ?wait, "a delivery was not taken");
         }
         Ok(())
